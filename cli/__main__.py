@@ -1,0 +1,5 @@
+"""`python -m cli` is `chaupal`."""
+
+from cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""Reading and writing of the project's files: blueprint.toml, units.csv, groups.csv."""

@@ -1,0 +1,37 @@
+"""What is wrong with a file, in the shape in which the services report it too."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        row: As a spreadsheet counts, the header being row 1; 0 when the whole file is meant.
+        field: Which column or entry; empty when the whole row is meant.
+        reason: Stable, UPPER_SNAKE.
+        description: What is wrong and what to do, for people.
+    """
+
+    row: int
+    field: str
+    reason: str
+    description: str
+
+
+def joined(ours: Iterable[Problem], theirs: Iterable[Problem]) -> list[Problem]:
+    """Put our findings and a service's into one list by row.
+
+    A cell that we could not read was sent empty: what the service says of it is left out.
+    """
+    found = list(ours)
+    cells = {(problem.row, problem.field) for problem in found}
+    whole_rows = {problem.row for problem in found if not problem.field}
+    found += [
+        problem
+        for problem in theirs
+        if (problem.row, problem.field) not in cells and problem.row not in whole_rows
+    ]
+    return sorted(found, key=lambda problem: problem.row)
