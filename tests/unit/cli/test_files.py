@@ -1,0 +1,211 @@
+"""Every way in which a file can be wrong is found, with the row and what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.demo.tenants import demo_tenant
+from cli.files import table
+from cli.files.problems import Problem, joined
+from cli.files.rows import Parsed, read_groups, read_units
+from cli.files.writing import write_groups, write_units
+from cli.records import UnitRecord
+
+UNITS = "level,code,name,name_hi,parent_level,parent_code,latitude,longitude"
+GROUPS = (
+    "code,name,name_hi,kind,category,unit_level,unit_code,language,member_count,capacity,state,"
+    "owner,admins,backup,state_executive"
+)
+
+
+def _units(tmp_path: Path, content: str | bytes) -> Parsed[UnitRecord]:
+    path = tmp_path / "units.csv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_units(path)
+
+
+def _found(parsed: Parsed[UnitRecord]) -> list[tuple[int, str, str]]:
+    return [(one.row, one.field, one.reason) for one in parsed.problems]
+
+
+def test_what_the_generator_writes_is_read_back(tmp_path: Path) -> None:
+    tenant = demo_tenant("neem", "small")
+    write_units(tmp_path / "units.csv", tenant.units)
+    write_groups(tmp_path / "groups.csv", tenant.groups)
+
+    units, groups = read_units(tmp_path / "units.csv"), read_groups(tmp_path / "groups.csv")
+
+    assert units.rows == list(enumerate(tenant.units, start=2))
+    assert groups.rows == list(enumerate(tenant.groups, start=2))
+    assert not units.problems
+    assert not groups.problems
+    assert units.complete
+    assert groups.complete
+
+
+def test_a_byte_order_mark_any_column_order_and_blank_rows_are_taken(tmp_path: Path) -> None:
+    content = (
+        "\ufeffcode,level,name,name_hi,parent_code,parent_level,longitude,latitude\r\n"
+        'RJ,state, "Raja, sthan" ,राजस्थान,,,75.79,26.91\r\n'
+        "\r\n"
+        "JPR,division,Jaipur,,RJ,state,,\r\n"
+    )
+
+    parsed = _units(tmp_path, content.replace(', "', ',"').replace('" ,', '",'))
+
+    assert parsed.rows == [
+        (2, UnitRecord("state", "RJ", "Raja, sthan", "राजस्थान", "", "", 26.91, 75.79)),
+        (4, UnitRecord("division", "JPR", "Jaipur", "", "state", "RJ", None, None)),
+    ]
+    assert not parsed.problems
+
+
+def test_a_row_after_a_cell_with_line_breaks_keeps_the_spreadsheets_number(tmp_path: Path) -> None:
+    parsed = _units(tmp_path, f'{UNITS}\nstate,RJ,"Raja\nsthan",,,,,\nstate,X,X,,,,north,1\n')
+
+    assert _found(parsed) == [(3, "latitude", "BAD_PLACE")]
+
+
+def test_missing_unknown_and_repeated_columns_are_named_together(tmp_path: Path) -> None:
+    header = "level,code,code,name,name_hindi,parent_level,latitude,longitude"
+
+    parsed = _units(tmp_path, f"{header}\nstate,RJ,RJ,Rajasthan,,,,\n")
+
+    assert _found(parsed) == [
+        (1, "name_hi", "MISSING_COLUMN"),
+        (1, "parent_code", "MISSING_COLUMN"),
+        (1, "code", "DUPLICATE_COLUMN"),
+        (1, "name_hindi", "UNKNOWN_COLUMN"),
+    ]
+    assert parsed.rows == []
+    assert not parsed.complete
+
+
+def test_bytes_that_are_not_utf8_are_named_by_row_column_and_value(tmp_path: Path) -> None:
+    content = (
+        f"{UNITS}\nstate,RJ,Rajasthan,,,,,\n".encode()
+        + b"division,JPR,Jaip\xfcr,,state,RJ,,\n"
+        + b"division,AJM,Ajmer,\xed\xa0\x80,state,RJ,,\n"
+    )
+
+    parsed = _units(tmp_path, content)
+
+    assert _found(parsed) == [(3, "name", "BAD_UTF8"), (4, "name_hi", "BAD_UTF8")]
+    assert "0xFC" in parsed.problems[0].description
+    assert "0xED" in parsed.problems[1].description
+    assert [record.code for _, record in parsed.rows] == ["RJ", "JPR", "AJM"]
+    assert parsed.complete
+
+
+def test_utf16_is_named_as_such(tmp_path: Path) -> None:
+    parsed = _units(tmp_path, f"{UNITS}\nstate,RJ,Rajasthan,,,,,\n".encode("utf-16"))
+
+    assert _found(parsed) == [(0, "", "BAD_UTF8")]
+    assert "UTF-16" in parsed.problems[0].description
+
+
+def test_rows_with_too_many_or_too_few_cells_are_named(tmp_path: Path) -> None:
+    parsed = _units(tmp_path, f"{UNITS}\nstate,RJ,Raja,sthan,,,,,\ndivision,JPR,Jaipur\n")
+
+    assert _found(parsed) == [(2, "", "TOO_MANY_CELLS"), (3, "", "TOO_FEW_CELLS")]
+    assert "9 cells under 8 columns" in parsed.problems[0].description
+
+
+def test_a_quote_that_never_closes_is_named_by_its_row(tmp_path: Path) -> None:
+    parsed = _units(tmp_path, f'{UNITS}\nstate,RJ,R,,,,,\ndivision,JPR,"Jaipur,,state,RJ,,\n')
+
+    assert _found(parsed) == [(3, "", "BAD_QUOTES")]
+    assert not parsed.complete
+
+
+def test_control_characters_are_named(tmp_path: Path) -> None:
+    parsed = _units(tmp_path, f"{UNITS}\nstate,R\x00J,Rajasthan,,,,,\n")
+
+    assert _found(parsed) == [(2, "code", "BAD_CHARACTER")]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "\n\n", "\ufeff"], ids=["nothing", "blank lines", "only a byte order mark"]
+)
+def test_an_empty_file_is_told_which_header_it_needs(tmp_path: Path, content: str) -> None:
+    parsed = _units(tmp_path, content)
+
+    assert _found(parsed) == [(1, "", "EMPTY_FILE")]
+    assert UNITS in parsed.problems[0].description
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_another_separator_is_named_as_the_cause(tmp_path: Path, separator: str) -> None:
+    parsed = _units(tmp_path, UNITS.replace(",", separator) + "\n")
+
+    assert _found(parsed) == [(1, "", "BAD_SEPARATOR")]
+
+
+@pytest.mark.parametrize("cell", ["north", "nan", "1_0.5", "26,9", "१२.५", "1e9", "inf"])
+def test_a_latitude_that_is_no_decimal_number_is_refused(tmp_path: Path, cell: str) -> None:
+    parsed = _units(tmp_path, f'{UNITS}\nstate,RJ,Rajasthan,,,,"{cell}",75.79\n')
+
+    assert _found(parsed) == [(2, "latitude", "BAD_PLACE")]
+
+
+def test_half_a_place_is_refused(tmp_path: Path) -> None:
+    parsed = _units(tmp_path, f"{UNITS}\nstate,RJ,Rajasthan,,,,26.91,\n")
+
+    assert _found(parsed) == [(2, "longitude", "BAD_PLACE")]
+
+
+def test_a_group_with_bad_numbers_and_state_is_refused_cell_by_cell(tmp_path: Path) -> None:
+    path = tmp_path / "groups.csv"
+    row = "G1,Team,,internal,,state,RJ,hi,1_0,many,sleeping,p1,p2; ;p3,,"
+    path.write_text(f"{GROUPS}\n{row}\n", encoding="utf-8")
+
+    parsed = read_groups(path)
+
+    assert [(one.row, one.field, one.reason) for one in parsed.problems] == [
+        (2, "state", "BAD_STATE"),
+        (2, "member_count", "BAD_NUMBER"),
+        (2, "capacity", "BAD_NUMBER"),
+    ]
+    assert parsed.rows[0][1].admins == ("p2", "p3")
+
+
+def test_more_rows_than_an_import_takes_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "MAX_ROWS", 2)
+    rows = "".join(f"state,R{number},R,,,,,\n" for number in range(3))
+
+    parsed = _units(tmp_path, f"{UNITS}\n{rows}")
+
+    assert _found(parsed) == [(4, "", "TOO_MANY_ROWS")]
+    assert not parsed.complete
+
+
+def test_a_file_larger_than_the_limit_is_not_even_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "MAX_FILE_BYTES", 10)
+
+    assert _found(_units(tmp_path, f"{UNITS}\n")) == [(0, "", "FILE_TOO_LARGE")]
+
+
+def test_one_report_holds_our_findings_and_the_services_but_no_cell_twice() -> None:
+    ours = [
+        Problem(3, "latitude", "BAD_PLACE", "no number"),
+        Problem(7, "", "TOO_FEW_CELLS", "3 cells"),
+    ]
+    theirs = [
+        Problem(2, "parent_code", "UNKNOWN_PARENT", "no such unit"),
+        Problem(3, "latitude", "BAD_PLACE", "empty"),
+        Problem(3, "code", "BAD_CODE", "holds a space"),
+        Problem(7, "name", "MISSING", "needs a name"),
+    ]
+
+    report = joined(ours, theirs)
+
+    assert [(one.row, one.field, one.reason) for one in report] == [
+        (2, "parent_code", "UNKNOWN_PARENT"),
+        (3, "latitude", "BAD_PLACE"),
+        (3, "code", "BAD_CODE"),
+        (7, "", "TOO_FEW_CELLS"),
+    ]
