@@ -1,0 +1,1 @@
+"""Everything of hierarchy that has a wire or a disk."""

@@ -1,0 +1,64 @@
+"""The errors that are hierarchy's own, each under the kind that says what it becomes on a wire."""
+
+from kit.errors import Conflict, NotFound, PreconditionFailed
+
+
+class BlueprintNotFound(NotFound):
+    """The tenant has put no blueprint yet."""
+
+    reason = "BLUEPRINT_NOT_FOUND"
+
+    @property
+    def message(self) -> str:
+        """Says what to do first."""
+        return "the tenant has no blueprint yet: put one first"
+
+
+class UnitNotFound(NotFound):
+    """The tenant has no unit with this id."""
+
+    reason = "UNIT_NOT_FOUND"
+    unit_id: str
+
+    @property
+    def message(self) -> str:
+        """Names the id."""
+        return f"there is no unit {self.unit_id}"
+
+
+class UnitKeyNotFound(NotFound):
+    """The tenant has no unit with this level and code."""
+
+    reason = "UNIT_NOT_FOUND"
+    level: str
+    code: str
+
+    @property
+    def message(self) -> str:
+        """Names the level and the code."""
+        return f"there is no unit {self.level} {self.code}"
+
+
+class BlueprintInUse(PreconditionFailed):
+    """Levels that have units would disappear or stand in another order."""
+
+    reason = "BLUEPRINT_IN_USE"
+    levels: tuple[str, ...]
+
+    @property
+    def message(self) -> str:
+        """Names the levels."""
+        named = ", ".join(self.levels)
+        return f"levels that have units must stay, in their order: {named}"
+
+
+class RequestIdReused(Conflict):
+    """The request id was used for other content within the last seven days."""
+
+    reason = "REQUEST_ID_REUSED"
+    request_id: str
+
+    @property
+    def message(self) -> str:
+        """Names the id and the way out."""
+        return f"request id {self.request_id} was used with other content: choose a new one"

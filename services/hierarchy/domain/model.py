@@ -1,0 +1,175 @@
+"""The values of the organisational graph."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple, NewType, Self
+
+TenantId = NewType("TenantId", str)
+UnitId = NewType("UnitId", str)
+RequestId = NewType("RequestId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalizedText:
+    """One text in several languages, as pairs of BCP 47 tag and text, ordered by tag."""
+
+    texts: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, by_language: Mapping[str, str]) -> Self:
+        """The texts of a mapping from tag to text."""
+        return cls(tuple(sorted(by_language.items())))
+
+    @property
+    def by_language(self) -> dict[str, str]:
+        """The texts by tag."""
+        return dict(self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A point in degrees (WGS 84)."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of the tree, as the tenant names it."""
+
+    key: str
+    names: LocalizedText
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKind:
+    """A kind of group that the tenant uses; `has_category` says that its groups carry one."""
+
+    key: str
+    names: LocalizedText
+    has_category: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A category of groups that cuts across the tree."""
+
+    key: str
+    names: LocalizedText
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """A tenant's own definition of its levels (from the top down), kinds and categories.
+
+    `version` counts the changes from 1; 0 in a draft that was not put yet.
+    """
+
+    style: str
+    names: LocalizedText
+    levels: tuple[Level, ...]
+    group_kinds: tuple[GroupKind, ...]
+    categories: tuple[Category, ...]
+    version: int = 0
+
+    @property
+    def level_keys(self) -> tuple[str, ...]:
+        """The keys of the levels from the top down."""
+        return tuple(level.key for level in self.levels)
+
+    def says_the_same_as(self, other: "Blueprint") -> bool:
+        """Whether the two differ in nothing but their versions."""
+        return replace(self, version=0) == replace(other, version=0)
+
+
+class UnitKey(NamedTuple):
+    """How people name a unit: its level and its code within the level."""
+
+    level: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A node of the tree. `revision` is the tree version that last changed it."""
+
+    id: UnitId
+    level: str
+    code: str
+    names: LocalizedText
+    parent_id: UnitId | None
+    place: Place | None
+    valid_from: datetime
+    revision: int
+
+    @property
+    def key(self) -> UnitKey:
+        """Its level and code."""
+        return UnitKey(self.level, self.code)
+
+    @property
+    def etag(self) -> str:
+        """Changes whenever the unit does."""
+        return f"{self.revision}"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """One unit as a file names it, unchecked; empty strings and `None` where the file is empty."""
+
+    row: int
+    level: str
+    code: str
+    names: LocalizedText
+    parent_level: str
+    parent_code: str
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """What is wrong with one field of one row; row 0 means the file as a whole."""
+
+    row: int
+    field: str
+    reason: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did or would do: either no errors and all applied, or nothing was."""
+
+    row_count: int
+    tree_version: int
+    created_count: int = 0
+    updated_count: int = 0
+    unchanged_count: int = 0
+    error_count: int = 0
+    errors: tuple[RowError, ...] = ()
+    applied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnitImport:
+    """A request to create and update units, all or none."""
+
+    request_id: RequestId
+    rows: Sequence[UnitRow] = field(repr=False)
+    validate_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnitWithCounts:
+    """A unit and what the tree says of it: its children, and its subtree with itself."""
+
+    unit: Unit
+    child_count: int
+    subtree_count: int
+
+
+def level_index(level_keys: Iterable[str]) -> dict[str, int]:
+    """The place of each level from the top, 0 being the highest."""
+    return {key: index for index, key in enumerate(level_keys)}

@@ -1,0 +1,78 @@
+"""The whole tree of a tenant at one version, as parallel arrays in pre-order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kit.forest import Forest
+from services.hierarchy.domain.model import Unit, UnitId, UnitWithCounts, level_index
+
+
+class TreeRow(NamedTuple):
+    """What the tree needs to know of one unit."""
+
+    id: UnitId
+    parent_id: UnitId | None
+    level: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class TreeRows:
+    """Every unit of a tenant at one version, siblings in order of code and then level."""
+
+    tree_version: int
+    level_keys: tuple[str, ...]
+    rows: Sequence[TreeRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The tree at one version. Positions are places in pre-order, from 0.
+
+    Attributes:
+        tree_version: which version; 0 before the first unit.
+        level_keys: keys of the levels from the top down.
+        forest: ids, parents and subtrees.
+        levels: uint8, at each position the index of the unit's level in `level_keys`.
+        codes: the code at each position.
+        child_counts: int32, how many children the unit at each position has.
+    """
+
+    tree_version: int
+    level_keys: tuple[str, ...]
+    forest: Forest
+    levels: NDArray[np.uint8]
+    codes: tuple[str, ...]
+    child_counts: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, rows: TreeRows) -> "Tree":
+        """Number the rows: about 0.1 s for 60,000 units, so not for an event loop."""
+        place = {row.id: index for index, row in enumerate(rows.rows)}
+        parents = [place[row.parent_id] if row.parent_id else -1 for row in rows.rows]
+        forest = Forest.from_parents([row.id for row in rows.rows], parents)
+        in_order = [rows.rows[place[UnitId(unit_id)]] for unit_id in forest.ids]
+        index = level_index(rows.level_keys)
+        below = forest.parents[forest.parents >= 0]
+        return cls(
+            tree_version=rows.tree_version,
+            level_keys=rows.level_keys,
+            forest=forest,
+            levels=np.array([index[row.level] for row in in_order], dtype=np.uint8),
+            codes=tuple(row.code for row in in_order),
+            child_counts=np.bincount(below, minlength=forest.size).astype(np.int32),
+        )
+
+    @property
+    def unit_count(self) -> int:
+        """How many units there are."""
+        return self.forest.size
+
+    def count(self, unit: Unit) -> UnitWithCounts:
+        """The unit with its counts. Raises KeyError for a unit that is not in the tree."""
+        start, end = self.forest.subtree(unit.id)
+        return UnitWithCounts(unit, int(self.child_counts[start]), end - start)
