@@ -4,8 +4,9 @@ It lives in the task of one server call. It is handed on as plain arguments from
 below a servicer, and no other call, reads identity or deadline from here.
 """
 
+import asyncio
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kit.deadline import Deadline
 from kit.tokens import Caller
@@ -13,11 +14,15 @@ from kit.tokens import Caller
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """Who calls, until when, and under which request id."""
+    """Who calls, until when, and under which request id.
+
+    `draining` is set when the server is going; a stream that has no end of its own ends then.
+    """
 
     caller: Caller
     deadline: Deadline
     request_id: str
+    draining: asyncio.Event = field(default_factory=asyncio.Event, repr=False, compare=False)
 
 
 _call: ContextVar[CallContext] = ContextVar("chaupal_call")
