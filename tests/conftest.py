@@ -88,7 +88,7 @@ def valkey_cluster() -> Iterator[ValkeyCluster]:
 def neo4j_uri(request: pytest.FixtureRequest) -> str:
     """The Bolt address of the run's Neo4j, or of the server that `NEO4J_TEST_URI` names."""
     with skip_where_missing():
-        return request.config.stash[_NEO4J].uri()
+        return request.config.stash[_NEO4J].uri(request.config)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 T = TypeVar("T")
 
@@ -18,6 +18,12 @@ class DeadlinePassed(AssertionError):
     """The condition did not come true in time; says which, and what was last seen."""
 
 
+@overload
+async def wait_until(
+    condition: Callable[[], Awaitable[T]], deadline_seconds: float, what: str = ""
+) -> T: ...
+@overload
+async def wait_until(condition: Callable[[], T], deadline_seconds: float, what: str = "") -> T: ...
 async def wait_until(
     condition: Callable[[], T | Awaitable[T]], deadline_seconds: float, what: str = ""
 ) -> T:

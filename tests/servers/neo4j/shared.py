@@ -38,7 +38,7 @@ class SharedNeo4j:
         if self._environ.get(URI_VARIABLE) or session.config.option.collectonly:
             return
         if any(_needs(item) for item in session.items):
-            self._begin()
+            self._begin(session.config)
 
     def pytest_unconfigure(self) -> None:
         """End it and remove its data."""
@@ -50,7 +50,7 @@ class SharedNeo4j:
         if self._folder is not None:
             remove_folder(self._folder)
 
-    def uri(self) -> str:
+    def uri(self, config: pytest.Config) -> str:
         """Return the address of the server, or of the one that `NEO4J_TEST_URI` names.
 
         Raises:
@@ -60,23 +60,23 @@ class SharedNeo4j:
         existing = self._environ.get(URI_VARIABLE)
         if existing:
             return existing
-        return self._begin().result()
+        return self._begin(config).result()
 
-    def _begin(self) -> Future[str]:
+    def _begin(self, config: pytest.Config) -> Future[str]:
         if self._future is None:
             self._future = Future()
             try:
-                self._launch(self._future)
+                self._launch(self._future, config)
             except ServerMissing as error:
                 hint = f"{error}; or set {URI_VARIABLE} to a server that is there to be written to"
                 self._future.set_exception(ServerMissing(hint))
         return self._future
 
-    def _launch(self, future: Future[str]) -> None:
+    def _launch(self, future: Future[str], config: pytest.Config) -> None:
         version = self._environ.get(VERSION_VARIABLE) or default_version()
         if not is_fetched(version):
             # In the foreground, where no test's time limit runs.
-            print(f"\nfetching Neo4j {version} (about 150 MB, once)", flush=True)
+            config.get_terminal_writer().line(f"fetching Neo4j {version} (150 MB, once) ...")
         chosen = distribution(version, self._environ)
         self._folder = new_folder("neo4j")
         server = Neo4jServer(chosen, self._folder, jvm_flags=QUICK_START)

@@ -45,6 +45,11 @@ class ValkeyCluster:
         """One node's address; a cluster client finds the others from there."""
         return f"redis+cluster://127.0.0.1:{self.nodes[0].port}"
 
+    @property
+    def running(self) -> bool:
+        """Whether every node runs."""
+        return all(node.running for node in self.nodes)
+
     def wait_whole(self) -> None:
         """Wait until every node knows the others and says that all slots are served."""
         wait_until_sync(
