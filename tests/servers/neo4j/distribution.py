@@ -60,6 +60,8 @@ def distribution(version: str, environ: Mapping[str, str] = os.environ) -> Distr
     # 5.26 runs on Java 17 and 21, the calendar versions need 21 (Neo4j's system requirements).
     java = 17 if version.startswith("5.") else 21
     jdk = find_jdk(java, environ)
+    if not is_fetched(version):
+        _maven(environ)  # refuses before anything is made
     with _only_one(version):
         jars = _jars(version)
         if not jars.is_dir():
@@ -81,6 +83,8 @@ def _only_one(version: str) -> Iterator[None]:
     (_CACHE / version).mkdir(parents=True, exist_ok=True)
     with (_CACHE / version / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in (_CACHE / version).glob("unfinished-*"):  # by a fetch that was killed
+            shutil.rmtree(left)
         yield
 
 
@@ -95,15 +99,27 @@ def _appears_whole(folder: Path) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _fetch(version: str, jdk: Jdk, jars: Path, environ: Mapping[str, str]) -> None:
+def _maven(environ: Mapping[str, str]) -> str:
     maven = shutil.which("mvn", path=environ.get("PATH"))
     if maven is None:
         raise ServerMissing("no mvn on PATH: install Maven, which fetches Neo4j")
+    return maven
+
+
+def _fetch(version: str, jdk: Jdk, jars: Path, environ: Mapping[str, str]) -> None:
+    maven = _maven(environ)
     log = jars.parent / "fetch.log"
     log.unlink(missing_ok=True)
     with _appears_whole(jars) as folder:
         command = [
-            *(maven, "-q", "-B", "-f", str(_POM), f"-Dneo4j.version={version}"),
+            *(
+                maven,
+                "-q",
+                "-B",
+                "-f",
+                str(_POM),
+                f"-Dneo4j.version={version}",
+            ),
             *("dependency:copy-dependencies", "-DincludeScope=runtime"),
             f"-DoutputDirectory={folder}",
         ]
