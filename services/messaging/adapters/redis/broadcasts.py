@@ -1,0 +1,188 @@
+"""The `Broadcasts` port over Redis."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from kit.redis import RedisClient, redis_errors
+from services.messaging.adapters.redis.keys import TENANTS, TenantKeys
+from services.messaging.adapters.redis.libraries import Libraries
+from services.messaging.adapters.redis.records import (
+    as_made,
+    broadcast_from,
+    fields_of,
+    frame_from_bytes,
+    microseconds,
+)
+from services.messaging.domain.broadcasts import Broadcast, BroadcastState, origin
+from services.messaging.domain.errors import (
+    BroadcastAlreadyStarted,
+    BroadcastNotFound,
+    LedgerMissing,
+    RequestIdReused,
+)
+from services.messaging.domain.frame import Frame
+from services.messaging.domain.ids import BroadcastId, TenantId
+from services.messaging.ports import REPLAY_PERIOD, BroadcastsPage, Request
+
+_REPLAY_SECONDS = int(REPLAY_PERIOD.total_seconds())
+
+
+class RedisBroadcasts:
+    """A hash for each broadcast, beside a sorted set by time and a set of the open ones."""
+
+    def __init__(self, client: RedisClient, libraries: Libraries) -> None:
+        self._client = client
+        self._functions = libraries.broadcasts
+
+    async def create(self, tenant: TenantId, broadcast: Broadcast, request: Request) -> Broadcast:
+        keys = TenantKeys(tenant)
+        with redis_errors():
+            # First, in a slot of its own: a tenant without broadcasts does no harm, a broadcast
+            # whose tenant no worker knows would.
+            await self._client.sadd(TENANTS, tenant)
+            answer = await self._functions.call(
+                "create",
+                keys=[keys.request(request.id), keys.broadcast(broadcast.id), keys.index],
+                args=[
+                    request.fingerprint,
+                    broadcast.id,
+                    _REPLAY_SECONDS,
+                    f"{microseconds(broadcast.created_at):016d}:{broadcast.id}",
+                    *_flat(fields_of(broadcast)),
+                ],
+            )
+        match answer:
+            case [b"created", _]:
+                return broadcast
+            case [b"replayed", earlier]:
+                return as_made(await self._existing(tenant, BroadcastId(earlier.decode())))
+            case _:
+                raise RequestIdReused(request.id)
+
+    async def made_by(self, tenant: TenantId, request: Request) -> Broadcast | None:
+        with redis_errors():
+            known: Any = await self._client.hmget(
+                TenantKeys(tenant).request(request.id), ["fingerprint", "broadcast"]
+            )
+        fingerprint, broadcast_id = known
+        if fingerprint is None or broadcast_id is None:
+            return None
+        if fingerprint.decode() != request.fingerprint:
+            raise RequestIdReused(request.id)
+        return as_made(await self._existing(tenant, BroadcastId(broadcast_id.decode())))
+
+    async def get(
+        self, tenant: TenantId, broadcast_ids: Sequence[BroadcastId]
+    ) -> list[Broadcast | None]:
+        if not broadcast_ids:
+            return []
+        keys = TenantKeys(tenant)
+        with redis_errors():
+            records = await self._functions.call(
+                "records", keys=[keys.broadcast(each) for each in broadcast_ids], read_only=True
+            )
+        return [
+            broadcast_from(broadcast_id, record)
+            for broadcast_id, record in zip(broadcast_ids, records, strict=True)
+        ]
+
+    async def page(self, tenant: TenantId, cursor: str, size: int) -> BroadcastsPage:
+        start = f"({cursor}" if cursor else "+"
+        with redis_errors():
+            members: Any = await self._client.zrange(
+                TenantKeys(tenant).index, start, "-", desc=True, bylex=True, offset=0, num=size + 1
+            )
+        places = [member.decode() for member in members]
+        ids = [BroadcastId(place.partition(":")[2]) for place in places[:size]]
+        found = [each for each in await self.get(tenant, ids) if each is not None]
+        return BroadcastsPage(tuple(found), places[size - 1] if len(places) > size else "")
+
+    async def start(
+        self,
+        tenant: TenantId,
+        broadcast_id: BroadcastId,
+        request: Request,
+        started_at: datetime,
+        traceparent: str,
+    ) -> Broadcast:
+        keys = TenantKeys(tenant)
+        with redis_errors():
+            answer = await self._functions.call(
+                "start",
+                keys=[keys.request(request.id), keys.broadcast(broadcast_id), keys.jobs],
+                args=[
+                    request.fingerprint,
+                    broadcast_id,
+                    _REPLAY_SECONDS,
+                    origin(BroadcastState.PLANNING),
+                    BroadcastState.PLANNING,
+                    microseconds(started_at),
+                    traceparent,
+                ],
+            )
+        match answer:
+            case [b"started" | b"replayed", record]:
+                return _present(broadcast_id, record)
+            case [b"reused"]:
+                raise RequestIdReused(request.id)
+            case [b"state", state]:
+                raise BroadcastAlreadyStarted(broadcast_id, BroadcastState(state.decode()))
+            case _:
+                raise BroadcastNotFound(broadcast_id)
+
+    async def complete(
+        self, tenant: TenantId, broadcast_id: BroadcastId, completed_at: datetime
+    ) -> Broadcast:
+        state = BroadcastState.COMPLETED
+        with redis_errors():
+            answer = await self._functions.call(
+                "complete",
+                keys=[TenantKeys(tenant).broadcast(broadcast_id)],
+                args=[origin(state), state, microseconds(completed_at)],
+            )
+        if answer[0] == b"missing":
+            raise BroadcastNotFound(broadcast_id)
+        return _present(broadcast_id, answer[1])
+
+    async def frame(self, tenant: TenantId, broadcast: Broadcast) -> Frame:
+        if broadcast.plan is None:
+            return Frame.empty()
+        with redis_errors():
+            packed: Any = await self._client.get(TenantKeys(tenant).frame(broadcast.id))
+        if packed is None:
+            raise LedgerMissing(broadcast.id)
+        return frame_from_bytes(packed)
+
+    async def tenants(self) -> list[TenantId]:
+        with redis_errors():
+            members: Any = await self._client.smembers(TENANTS)
+        return sorted(TenantId(member.decode()) for member in members)
+
+    async def open(self, tenant: TenantId) -> list[Broadcast]:
+        with redis_errors():
+            members: Any = await self._client.smembers(TenantKeys(tenant).open)
+        ids = [BroadcastId(member.decode()) for member in members]
+        found = [each for each in await self.get(tenant, ids) if each is not None]
+        return sorted(found, key=lambda each: (each.created_at, each.id))
+
+    async def close(self, tenant: TenantId, broadcast_id: BroadcastId) -> None:
+        with redis_errors():
+            await self._client.srem(TenantKeys(tenant).open, broadcast_id)
+
+    async def _existing(self, tenant: TenantId, broadcast_id: BroadcastId) -> Broadcast:
+        (found,) = await self.get(tenant, [broadcast_id])
+        if found is None:
+            raise BroadcastNotFound(broadcast_id)
+        return found
+
+
+def _present(broadcast_id: BroadcastId, record: Sequence[bytes]) -> Broadcast:
+    broadcast = broadcast_from(broadcast_id, record)
+    if broadcast is None:
+        raise BroadcastNotFound(broadcast_id)
+    return broadcast
+
+
+def _flat(fields: dict[str, str | int]) -> list[str | int]:
+    return [part for item in fields.items() for part in item]

@@ -1,0 +1,185 @@
+"""The `DeliveryLog` port over Redis: per partition a stream of chunks and a string of states.
+
+The stream's pending-entries list is the lease: idle time is the heartbeat, owner and delivery
+count the fencing token, which `commit_chunk` reads before its first write.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import count
+
+from kit.ids import uuid_text
+from kit.redis import RedisClient, redis_errors
+from services.messaging.adapters.redis.keys import PartitionKeys
+from services.messaging.adapters.redis.libraries import Libraries
+from services.messaging.domain.deliveries import Delivery, DeliveryState, Evidence
+from services.messaging.domain.errors import LeaseLost, LedgerMissing
+from services.messaging.domain.ids import BroadcastId, GroupId, TenantId
+from services.messaging.domain.partitions import GROUP_ID_BYTES, Chunk, Partition
+from services.messaging.domain.progress import Ledger
+
+
+class RedisDeliveryLog:
+    """Each partition's keys share a slot; partitions are spread over the slots."""
+
+    def __init__(self, client: RedisClient, libraries: Libraries) -> None:
+        self._client = client
+        self._functions = libraries.ledger
+
+    async def write_partition(
+        self, partition: Partition, group_ids: bytes, chunk_size: int, traceparent: str
+    ) -> None:
+        keys = PartitionKeys.of(partition)
+        with redis_errors():
+            answer = await self._functions.call(
+                "write_partition",
+                keys=[keys.stream, keys.targets, keys.ledger, keys.version],
+                args=[group_ids, chunk_size, traceparent],
+            )
+        if answer != [b"ok"]:
+            raise ValueError(f"partition {partition.number} holds other groups")
+
+    async def drop_generation(
+        self, tenant: TenantId, broadcast_id: BroadcastId, generation: int
+    ) -> None:
+        with redis_errors():
+            for number in count():
+                keys = PartitionKeys.at(tenant, broadcast_id, number, generation)
+                if not await self._client.unlink(*keys.all()):
+                    return
+
+    async def take(self, partition: Partition, consumer: str, lease: timedelta) -> Chunk | None:
+        keys = PartitionKeys.of(partition)
+        with redis_errors():
+            answer = await self._functions.call(
+                "take",
+                keys=[keys.stream, keys.targets],
+                args=[consumer, lease // timedelta(milliseconds=1)],
+            )
+        if not answer:
+            return None
+        entry, delivery_count, start, attempt, traceparent, group_ids = answer
+        return Chunk(
+            partition=partition,
+            entry_id=entry.decode(),
+            consumer=consumer,
+            delivery_count=delivery_count,
+            start=start,
+            group_ids=group_ids,
+            attempt=attempt,
+            traceparent=traceparent.decode(),
+        )
+
+    async def hold(self, chunks: Sequence[Chunk]) -> list[Chunk]:
+        by_holder: dict[tuple[Partition, str], list[Chunk]] = defaultdict(list)
+        for chunk in chunks:
+            by_holder[chunk.partition, chunk.consumer].append(chunk)
+        held: list[Chunk] = []
+        for (partition, consumer), group in by_holder.items():
+            fences = [part for each in group for part in (each.entry_id, each.delivery_count)]
+            with redis_errors():
+                answers = await self._functions.call(
+                    "hold", keys=[PartitionKeys.of(partition).stream], args=[consumer, *fences]
+                )
+            held += [chunk for chunk, mine in zip(group, answers, strict=True) if mine]
+        return held
+
+    async def commit(self, chunk: Chunk, evidence: Evidence) -> None:
+        keys = PartitionKeys.of(chunk.partition)
+        fence = (chunk.consumer, chunk.entry_id, chunk.delivery_count)
+        with redis_errors():
+            answer = await self._functions.call(
+                "commit_chunk",
+                keys=[keys.stream, keys.ledger, keys.version, keys.reasons],
+                args=[*fence, evidence.start, evidence.states, *_told([evidence])],
+            )
+        if answer != [b"ok"]:
+            raise LeaseLost(chunk.entry_id)
+
+    async def apply(self, partition: Partition, evidence: Sequence[Evidence]) -> bool:
+        if not evidence:
+            return False
+        keys = PartitionKeys.of(partition)
+        runs = [part for each in evidence for part in (each.start, each.states)]
+        with redis_errors():
+            answer = await self._functions.call(
+                "apply_receipts",
+                keys=[keys.ledger, keys.version, keys.reasons],
+                args=[len(evidence), *runs, *_told(evidence)],
+            )
+        return bool(answer == [b"changed"])
+
+    async def ledger(self, partitions: Sequence[Partition], known: Ledger | None = None) -> Ledger:
+        usable = known is not None and len(known.version) == len(partitions)
+        versions = known.version if known and usable else (None,) * len(partitions)
+        with redis_errors():
+            answers = await asyncio.gather(
+                *(
+                    self._read(partition, version)
+                    for partition, version in zip(partitions, versions, strict=True)
+                )
+            )
+        if known and usable and all(states is None for _, states in answers):
+            return known
+        pieces = [
+            known.states[partition.start : partition.end] if states is None and known else states
+            for partition, (_, states) in zip(partitions, answers, strict=True)
+        ]
+        return Ledger(
+            tuple(version for version, _ in answers), b"".join(piece or b"" for piece in pieces)
+        )
+
+    async def _read(self, partition: Partition, known: int | None) -> tuple[int, bytes | None]:
+        keys = PartitionKeys.of(partition)
+        answer = await self._functions.call(
+            "read",
+            keys=[keys.version, keys.ledger],
+            args=[] if known is None else [known],
+            read_only=True,
+        )
+        if not answer:
+            raise LedgerMissing(partition.broadcast_id, partition.number)
+        return int(answer[0]), answer[1] if len(answer) > 1 else None
+
+    async def deliveries(
+        self, partitions: Sequence[Partition], positions: Sequence[int]
+    ) -> list[Delivery]:
+        found: list[Delivery] = []
+        for partition in partitions:
+            inside = [each - partition.start for each in positions if _holds(partition, each)]
+            if inside:
+                found += await self._pick(partition, inside)
+        return found
+
+    async def _pick(self, partition: Partition, positions: Sequence[int]) -> list[Delivery]:
+        keys = PartitionKeys.of(partition)
+        with redis_errors():
+            ids, states, reasons = await self._functions.call(
+                "pick",
+                keys=[keys.targets, keys.ledger, keys.reasons],
+                args=list(positions),
+                read_only=True,
+            )
+        return [
+            Delivery(
+                GroupId(uuid_text(ids[at * GROUP_ID_BYTES : (at + 1) * GROUP_ID_BYTES])),
+                DeliveryState(states[at]),
+                (reasons[at] or b"").decode(),
+            )
+            for at in range(len(positions))
+        ]
+
+    async def retire(self, partition: Partition) -> bool:
+        with redis_errors():
+            answer = await self._functions.call("retire", keys=[PartitionKeys.of(partition).stream])
+        return bool(answer == [b"ok"])
+
+
+def _holds(partition: Partition, position: int) -> bool:
+    return partition.start <= position < partition.end
+
+
+def _told(evidence: Sequence[Evidence]) -> list[int | str]:
+    return [part for each in evidence for item in each.reasons.items() for part in item]

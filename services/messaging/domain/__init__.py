@@ -1,0 +1,1 @@
+"""What broadcasts and deliveries are and how they move; knows no store, no wire, no clock."""
