@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from cli.errors import Refusal
+from cli.errors import Refusal, as_refusal
+from kit.errors import ChaupalError
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., object])
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -43,9 +44,12 @@ class Verb(click.Command):
         """Run the verb; a refusal is told in the format that was asked for."""
         try:
             return super().invoke(ctx)
-        except Refusal as refusal:
+        except (ChaupalError, Refusal, ExceptionGroup) as error:
+            refusal = as_refusal(error)
+            if refusal is None:
+                raise
             refusal.as_json = ctx.params.get("output") == "json"
-            raise
+            raise refusal from error
 
 
 class LazyGroup(click.Group):

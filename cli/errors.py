@@ -6,6 +6,8 @@ from typing import IO, Any
 
 import click
 
+from kit.errors import ChaupalError, InvalidInput, Unauthenticated, Unavailable
+
 
 class Refusal(click.ClickException):
     """A verb cannot do what was asked; the exit code is 1.
@@ -40,3 +42,31 @@ class Refusal(click.ClickException):
             stream.write(json.dumps({"error": told | self.fields}, ensure_ascii=False) + "\n")
         else:
             stream.write(f"chaupal: {self.format_message()}\n")
+
+
+def as_refusal(error: Exception) -> Refusal | None:
+    """Return what an error tells people; none for an error that is a fault of ours.
+
+    Of several errors that tasks raised together, the first that can be told is.
+    """
+    match error:
+        case Refusal():
+            return error
+        case ExceptionGroup(exceptions=errors):
+            return next((told for told in map(as_refusal, errors) if told is not None), None)
+        case ChaupalError():
+            return Refusal(error.reason, error.message, _cure(error))
+        case _:
+            return None
+
+
+def _cure(error: ChaupalError) -> str:
+    match error:
+        case InvalidInput(violations=violations):
+            return "\n".join(f"{one.field}: {one.description or one.reason}" for one in violations)
+        case Unavailable():
+            return "Is the platform running? See `chaupal status`."
+        case Unauthenticated():
+            return "Make another token with `chaupal token`."
+        case _:
+            return ""

@@ -1,0 +1,111 @@
+"""Rows and blueprints as the messages of the contracts; pure functions."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
+
+from chaupal.groups.v1 import groups_pb2 as groups
+from chaupal.hierarchy.v1 import hierarchy_pb2 as hierarchy
+
+from cli.records import BlueprintRecord, GroupRecord, UnitRecord
+
+# Half of gRPC's limit for a message, and the contract's for a page.
+MAX_PAGE_BYTES = 2 * 1024 * 1024
+MAX_PAGE_ROWS = 5_000
+
+_STATES = {
+    "": groups.GROUP_STATE_UNSPECIFIED,
+    "planned": groups.GROUP_STATE_PLANNED,
+    "unverified": groups.GROUP_STATE_UNVERIFIED,
+    "active": groups.GROUP_STATE_ACTIVE,
+    "retired": groups.GROUP_STATE_RETIRED,
+}
+_Row = TypeVar("_Row", hierarchy.UnitRow, groups.GroupRow)
+
+
+def unit_row(number: int, record: UnitRecord) -> hierarchy.UnitRow:
+    """Return a row of an import of units."""
+    row = hierarchy.UnitRow(
+        row=number,
+        level=record.level,
+        code=record.code,
+        names=_localized(_names(record.name, record.name_hi)),
+        parent_level=record.parent_level,
+        parent_code=record.parent_code,
+    )
+    if record.latitude is not None and record.longitude is not None:
+        row.place.latitude = record.latitude
+        row.place.longitude = record.longitude
+    return row
+
+
+def group_row(number: int, record: GroupRecord) -> groups.GroupRow:
+    """Return a row of an import of groups."""
+    return groups.GroupRow(
+        row=number,
+        code=record.code,
+        names=_names(record.name, record.name_hi),
+        kind=record.kind,
+        category=record.category,
+        unit_level=record.unit_level,
+        unit_code=record.unit_code,
+        admins=_admins(record),
+        language=record.language,
+        member_count=record.member_count,
+        capacity=record.capacity,
+        state=_STATES[record.state],
+    )
+
+
+def blueprint_message(record: BlueprintRecord) -> hierarchy.Blueprint:
+    """Return a blueprint to put."""
+    return hierarchy.Blueprint(
+        style=record.style,
+        names=_localized(record.names),
+        levels=[
+            hierarchy.Level(key=level.key, names=_localized(level.names)) for level in record.levels
+        ],
+        group_kinds=[
+            hierarchy.GroupKind(
+                key=kind.key, names=_localized(kind.names), has_category=kind.has_category
+            )
+            for kind in record.group_kinds
+        ],
+        categories=[
+            hierarchy.Category(key=category.key, names=_localized(category.names))
+            for category in record.categories
+        ],
+    )
+
+
+def pages(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
+    """Cut rows into pages that fit a message, however long their texts are."""
+    page: list[_Row] = []
+    size = 0
+    for row in rows:
+        row_size = row.ByteSize()
+        if page and (size + row_size > MAX_PAGE_BYTES or len(page) == MAX_PAGE_ROWS):
+            yield page
+            page, size = [], 0
+        page.append(row)
+        size += row_size
+    if page:
+        yield page
+
+
+def _names(english: str, hindi: str) -> dict[str, str]:
+    names = {"en": english, "hi": hindi}
+    return {language: name for language, name in names.items() if name}
+
+
+def _localized(names: Mapping[str, str]) -> hierarchy.LocalizedText:
+    return hierarchy.LocalizedText(by_language=names)
+
+
+def _admins(record: GroupRecord) -> list[groups.Admin]:
+    named = [
+        (groups.ADMIN_ROLE_OWNER, record.owner),
+        *((groups.ADMIN_ROLE_ADMIN, person) for person in record.admins),
+        (groups.ADMIN_ROLE_BACKUP, record.backup),
+        (groups.ADMIN_ROLE_STATE_EXECUTIVE, record.state_executive),
+    ]
+    return [groups.Admin(person=person, role=role) for role, person in named if person]

@@ -1,0 +1,1 @@
+"""The development issuer: its key, its roles, its tokens, its two documents on loopback."""

@@ -1,0 +1,1 @@
+"""Runs the real processes of the platform on one machine: `chaupal up`."""

@@ -1,0 +1,115 @@
+"""The data folder of one platform: what lies where, and whether it can be used."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.errors import Refusal
+
+MIN_FREE_BYTES = 200 * 1024 * 1024
+# sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero included.
+_MAX_SOCKET_BYTES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """Paths under one folder; everything in it is readable for its owner only."""
+
+    root: Path
+
+    @property
+    def lock(self) -> Path:
+        """Held while a platform runs on the folder."""
+        return self.root / "lock"
+
+    @property
+    def key(self) -> Path:
+        """The development issuer's private key."""
+        return self.root / "issuer-key.pem"
+
+    @property
+    def platform(self) -> Path:
+        """What runs, for the other verbs; there while a platform is ready."""
+        return self.root / "platform.json"
+
+    @property
+    def database(self) -> Path:
+        """The org graph of the embedded store."""
+        return self.root / "hierarchy" / "graph.sqlite"
+
+    @property
+    def store(self) -> Path:
+        """The private store's files."""
+        return self.root / "store"
+
+    @property
+    def logs(self) -> Path:
+        """One log for each process."""
+        return self.root / "logs"
+
+    def service_token(self, service: str) -> Path:
+        """Return where a service's own token lies."""
+        return self.root / "tokens" / service
+
+    def log(self, process: str) -> Path:
+        """Return the log of a process."""
+        return self.logs / f"{process}.log"
+
+
+def prepare(root: Path) -> DataFolder:
+    """Make the folder and what it needs inside.
+
+    Raises:
+        Refusal: It cannot be used; names it and the cure.
+    """
+    folder = DataFolder(root.resolve())
+    try:
+        folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_free_space(folder.root)
+        for inner in (folder.database.parent, folder.store, folder.logs, folder.root / "tokens"):
+            inner.mkdir(mode=0o700, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder.root) as probe:
+            probe.write(b"writable")
+        next(folder.root.iterdir())
+    except OSError as error:
+        raise Refusal(
+            "DATA_UNUSABLE",
+            f"cannot read and write the data folder {folder.root}: {error.strerror}",
+            f"Make it yours (chown, chmod u+rwx {folder.root}), or choose another with --data.",
+            path=str(folder.root),
+        ) from error
+    return folder
+
+
+def check_free_space(root: Path) -> int:
+    """Return the free bytes on the disk of a folder.
+
+    Raises:
+        Refusal: They are too few to run on.
+    """
+    free = shutil.disk_usage(root).free
+    if free < MIN_FREE_BYTES:
+        raise Refusal(
+            "DISK_FULL",
+            f"only {free // 1024 // 1024} MB are free on the disk of {root};"
+            f" the platform needs {MIN_FREE_BYTES // 1024 // 1024} MB",
+            "Free some space, or choose a folder on another disk with --data.",
+            freeBytes=free,
+        )
+    return free
+
+
+def socket_folder(folder: DataFolder) -> Path:
+    """Return where the private store's socket fits: its own folder, or a short one of this run."""
+    if _fits(folder.store):
+        return folder.store
+    temporary = Path(tempfile.gettempdir())
+    # On macOS that is a long path; /tmp is there on both systems.
+    base = temporary if _fits(temporary / "chaupal-12345678") else Path("/tmp")  # noqa: S108
+    return Path(tempfile.mkdtemp(prefix="chaupal-", dir=base))
+
+
+def _fits(folder: Path) -> bool:
+    return len(os.fsencode(folder / "valkey.sock")) <= _MAX_SOCKET_BYTES

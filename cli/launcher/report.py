@@ -1,0 +1,98 @@
+"""What `chaupal up` prints when everything is ready."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cli.demo.tenants import TENANTS
+from cli.identity.roles import ROLES
+from cli.launcher.ports import HOST
+from cli.launcher.run import ReadyPlatform
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Which console suits a demo tenant: the style of its blueprint.
+_CONSOLE_OF = {"neem": "party", "peepal": "category"}
+
+
+def urls(ports: Mapping[str, int]) -> dict[str, str]:
+    """Return every address that a person or program may want, by name."""
+    gateway = f"http://{HOST}:{ports['gateway']}"
+    return {
+        "graphql": f"{gateway}/graphql",
+        "subscriptions": f"ws://{HOST}:{ports['gateway']}/graphql",
+        "party": f"{gateway}/party/",
+        "category": f"{gateway}/category/",
+        "issuer": f"http://{HOST}:{ports['issuer']}",
+        "hierarchy": f"{HOST}:{ports['hierarchy']}",
+        "groups": f"{HOST}:{ports['groups']}",
+        "messaging": f"{HOST}:{ports['messaging']}",
+    }
+
+
+def sample_tokens(platform: ReadyPlatform) -> dict[str, dict[str, str]]:
+    """Return a token for each demo tenant and role."""
+    return {
+        tenant: {role: platform.issuer.role_token(tenant, role) for role in ROLES}
+        for tenant in TENANTS
+    }
+
+
+def console_links(
+    ports: Mapping[str, int], tokens: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Return links that open a tenant's console in a role."""
+    address = urls(ports)
+    return {
+        tenant: {
+            role: f"{address[_CONSOLE_OF[tenant]]}#token={token}" for role, token in by_role.items()
+        }
+        for tenant, by_role in tokens.items()
+    }
+
+
+def ready_json(platform: ReadyPlatform) -> dict[str, object]:
+    """Return the one line of `-o json`."""
+    file = platform.file
+    tokens = sample_tokens(platform)
+    return {
+        "ready": True,
+        "seconds": round(platform.seconds, 2),
+        "pid": file.pid,
+        "data": file.data,
+        "scale": file.scale,
+        "stores": {"hierarchy": "neo4j" if file.neo4j else "embedded", "redisUrl": file.redis_url},
+        "issuer": file.issuer,
+        "urls": urls(file.ports),
+        "ports": dict(file.ports),
+        "processes": dict(platform.pids),
+        "tokens": tokens,
+        "consoles": console_links(file.ports, tokens),
+    }
+
+
+def print_ready(screen: "Console", platform: ReadyPlatform) -> None:
+    """Print addresses, ports, links and tokens for people; the ready line comes last."""
+    from rich.table import Table  # noqa: PLC0415 - 40 ms that no other verb needs
+
+    file = platform.file
+    addresses = Table(box=None, show_header=False, pad_edge=False)
+    for name, address in urls(file.ports).items():
+        addresses.add_row(name, address)
+    screen.print(addresses)
+    worker_ports = ", ".join(
+        f"{name} {port}"
+        for name, port in file.ports.items()
+        if name.endswith(("-metrics", "-worker"))
+    )
+    screen.print(f"metrics and workers on {HOST}: {worker_ports}", style="dim")
+    for tenant, links in console_links(file.ports, sample_tokens(platform)).items():
+        screen.print()
+        screen.print(f"[bold]{tenant}[/bold]: open a console in a role")
+        for role, link in links.items():
+            screen.print(f"  [bold]{role}[/bold] may {', '.join(ROLES[role])}")
+            screen.print(f"  {link}", style="cyan")
+    screen.print()
+    screen.print("The part after #token= is the token; `chaupal token` makes others.", style="dim")
+    screen.print(f"data {file.data}; Ctrl-C stops", style="dim")
+    screen.print(f"[bold green]ready[/bold green] in {platform.seconds:.1f} s")

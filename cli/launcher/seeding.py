@@ -1,0 +1,103 @@
+"""Fills a platform with the demo tenants when they have nothing yet."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable
+
+from cli.clients.services import (
+    GroupsClient,
+    HierarchyClient,
+    Report,
+    groups_client,
+    hierarchy_client,
+)
+from cli.demo.tenants import TENANTS, DemoTenant, demo_tenant
+from cli.errors import Refusal
+from cli.files.blueprint import read_blueprint
+from cli.identity.issuer import DevelopmentIssuer
+from cli.launcher.processes import Wiring
+from kit.ids import stable_id
+
+_FIRST_ROW = 2  # as in a file with a header
+
+
+async def seed(
+    wiring: Wiring, issuer: DevelopmentIssuer, scale: str, say: Callable[[str], None]
+) -> None:
+    """Make sure that each demo tenant has a blueprint, units and groups.
+
+    Each of the three is applied whole or not at all, and only where there is none: a start that
+    was cut short is taken up where it stopped, and what people changed stays.
+    """
+    async with asyncio.TaskGroup() as group:
+        for tenant in TENANTS:
+            group.create_task(_seed_tenant(tenant, wiring, issuer, scale, say))
+
+
+async def _seed_tenant(
+    tenant: str,
+    wiring: Wiring,
+    issuer: DevelopmentIssuer,
+    scale: str,
+    say: Callable[[str], None],
+) -> None:
+    token = issuer.role_token(tenant, "administrator")
+    async with (
+        hierarchy_client(wiring.target("hierarchy"), token) as hierarchy,
+        groups_client(wiring.target("groups"), token) as groups,
+    ):
+        has_blueprint, unit_count, group_count = await asyncio.gather(
+            hierarchy.has_blueprint(), hierarchy.unit_count(), groups.group_count()
+        )
+        if has_blueprint and unit_count and group_count:
+            return
+        # Seconds of computing at the scale of a state; the loop has processes to look after.
+        demo = await asyncio.to_thread(demo_tenant, tenant, scale)
+        say(f"{tenant}: importing {len(demo.units)} units and {len(demo.groups)} groups")
+        if not has_blueprint:
+            await _put_blueprint(demo, hierarchy)
+        if not unit_count:
+            await _import_units(demo, hierarchy)
+        if not group_count:
+            await _import_groups(demo, groups)
+
+
+async def _put_blueprint(demo: DemoTenant, hierarchy: HierarchyClient) -> None:
+    record, problems = read_blueprint(demo.blueprint)
+    if record is None:
+        raise RuntimeError(f"{demo.blueprint}: {problems}")
+    await hierarchy.put_blueprint(record, validate_only=False)
+
+
+async def _import_units(demo: DemoTenant, hierarchy: HierarchyClient) -> None:
+    report = await hierarchy.import_units(
+        list(enumerate(demo.units, _FIRST_ROW)),
+        request_id=_content_id(demo.tenant, "units", demo.units),
+    )
+    _check(demo.tenant, "units", report)
+
+
+async def _import_groups(demo: DemoTenant, groups: GroupsClient) -> None:
+    report = await groups.import_groups(
+        list(enumerate(demo.groups, _FIRST_ROW)),
+        request_id=_content_id(demo.tenant, "groups", demo.groups),
+    )
+    _check(demo.tenant, "groups", report)
+
+
+def _content_id(tenant: str, what: str, rows: Iterable[object]) -> str:
+    """Return the request id that always stands for these rows."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(repr(row).encode())
+    return stable_id("chaupal.demo", tenant, what, digest.hexdigest())
+
+
+def _check(tenant: str, what: str, report: Report) -> None:
+    if report.error_count:
+        first = "\n".join(f"row {one.row}: {one.description}" for one in report.problems[:5])
+        raise Refusal(
+            "DEMO_REFUSED",
+            f"{report.error_count} rows of the demo {what} of {tenant} were refused",
+            f"{first}\nIf the tenant holds other data, start with --scale none.",
+        )

