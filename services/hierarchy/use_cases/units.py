@@ -13,6 +13,7 @@ from services.hierarchy.use_cases.trees import Trees
 class ChildrenWithCounts:
     """Some of a unit's children in order, how many there are in all, and whether more follow."""
 
+    parent: UnitId | None
     units: Sequence[UnitWithCounts]
     total_count: int
     has_more: bool
@@ -64,7 +65,7 @@ class UnitReader:
         everyone = [unit for children in read.value.values() for unit in children.units]
         counted = await self._trees.count(tenant, read.tree_version, everyone)
         by_id = {each.unit.id: each for each in counted}
-        return {parent: _counted(found, by_id) for parent, found in read.value.items()}
+        return {each: _counted(each, found, by_id) for each, found in read.value.items()}
 
     async def list_ancestors(
         self, caller: Caller, ids: Collection[UnitId]
@@ -83,6 +84,8 @@ def _tenant(caller: Caller) -> TenantId:
     return TenantId(caller.tenant_id)
 
 
-def _counted(children: Children, by_id: Mapping[UnitId, UnitWithCounts]) -> ChildrenWithCounts:
+def _counted(
+    parent: UnitId | None, children: Children, by_id: Mapping[UnitId, UnitWithCounts]
+) -> ChildrenWithCounts:
     units = [by_id[unit.id] for unit in children.units]
-    return ChildrenWithCounts(units, children.total_count, children.has_more)
+    return ChildrenWithCounts(parent, units, children.total_count, children.has_more)

@@ -77,6 +77,11 @@ class EmbeddedStore:
     ) -> None:
         await self._close()
 
+    async def ready(self) -> str | None:
+        """None, or an error that says why the file cannot be read."""
+        await self.read(version_of)
+        return None
+
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run work that sees one consistent moment, and changes nothing."""
         return await self._run(self._readers, "BEGIN", work)

@@ -1,0 +1,115 @@
+"""The composition root: the one file that knows every piece of hierarchy."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from chaupal.hierarchy.v1.hierarchy_pb2_grpc import add_HierarchyServiceServicer_to_server
+
+from kit.clock import Clock, SystemClock
+from kit.ids import Ids, SystemIds
+from kit.redis import open_redis
+from kit.server import Server, ServiceRegistration, build_server, serve
+from kit.tokens import build_verifier
+from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedOutbox, EmbeddedStore
+from services.hierarchy.adapters.event_streams import RedisEventStreams
+from services.hierarchy.config import Settings, WorkerSettings
+from services.hierarchy.ports import OrgGraph, Outbox
+from services.hierarchy.servicer import SERVICE_NAME, HierarchyServicer
+from services.hierarchy.translate.answers import DOMAIN
+from services.hierarchy.translate.values import event_to_bytes
+from services.hierarchy.worker import RelayWorker
+
+WORKER_NAME = "hierarchy.worker"
+
+Ready = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The adapters of one open store; `ready` says why it cannot be used, if so."""
+
+    graph: OrgGraph
+    outbox: Outbox
+    ready: Callable[[], Awaitable[str | None]]
+
+
+def open_store(settings: Settings, clock: Clock, ids: Ids) -> AbstractAsyncContextManager[Store]:
+    """The store that the settings choose, open inside the block."""
+    return _open_embedded(settings, clock, ids)
+
+
+def build_hierarchy(
+    settings: Settings, store: Store, clock: Clock | None = None, ids: Ids | None = None
+) -> Server:
+    """The server over an open store, not yet listening."""
+    clock = clock or SystemClock()
+    servicer = HierarchyServicer(store.graph)
+    return build_server(
+        [
+            ServiceRegistration(
+                SERVICE_NAME,
+                lambda server: add_HierarchyServiceServicer_to_server(servicer, server),
+            )
+        ],
+        verifier=build_verifier(settings, clock),
+        domain=DOMAIN,
+        reflection=settings.grpc_reflection,
+        ready_checks=[store.ready],
+        clock=clock,
+        ids=ids or SystemIds(),
+    )
+
+
+async def run_server(
+    settings: Settings, *, ready: Ready | None = None, stop: asyncio.Event | None = None
+) -> None:
+    """Serve until SIGTERM, or until `stop` is set."""
+    clock, ids = SystemClock(), SystemIds()
+    async with open_store(settings, clock, ids) as store:
+        server = build_hierarchy(settings, store, clock, ids)
+        await serve(server, _address(settings), drain=settings.drain, ready=ready, stop=stop)
+
+
+async def run_worker(
+    settings: WorkerSettings, *, ready: Ready | None = None, stop: asyncio.Event | None = None
+) -> None:
+    """Relay events until SIGTERM, or until `stop` is set."""
+    clock = SystemClock()
+    async with (
+        _open_streams(settings) as streams,
+        open_store(settings, clock, SystemIds()) as store,
+        asyncio.TaskGroup() as tasks,
+    ):
+        worker = RelayWorker(store.outbox, streams, clock, settings.relay_interval)
+        relaying = tasks.create_task(worker.run())
+        health = build_server(
+            [],
+            verifier=build_verifier(settings, clock),
+            domain=DOMAIN,
+            ready_checks=[store.ready, streams.ready],
+            health_names=[WORKER_NAME],
+        )
+        await serve(health, _address(settings), drain=settings.drain, ready=ready, stop=stop)
+        # What it was at is repeated by the next start, or by a sibling.
+        relaying.cancel()
+
+
+@asynccontextmanager
+async def _open_streams(settings: WorkerSettings) -> AsyncIterator[RedisEventStreams]:
+    client = open_redis(settings.redis_url)
+    try:
+        yield RedisEventStreams(client, event_to_bytes)
+    finally:
+        await client.aclose()
+
+
+@asynccontextmanager
+async def _open_embedded(settings: Settings, clock: Clock, ids: Ids) -> AsyncIterator[Store]:
+    async with EmbeddedStore(settings.database_file) as store:
+        yield Store(EmbeddedOrgGraph(store, clock, ids), EmbeddedOutbox(store), store.ready)
+
+
+def _address(settings: Settings) -> str:
+    return f"{settings.host}:{settings.port}"
