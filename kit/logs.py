@@ -20,7 +20,7 @@ from kit import context
 # too. Not inside longer runs of letters and digits, nor the last group of a UUID.
 _DIGIT = "[0-9०-९]"
 _GAP = r"[ .\-()]{0,2}"
-_TRUNK = rf"(?:(?:91|९१|0|०){_GAP})?"
+_TRUNK = rf"(?:(?:91|९१){_GAP}|[0०][ \-]?)?"  # no dot after the 0, or fractions look like it
 _PHONE = re.compile(
     r"(?<![\w+])(?<!\d\.)(?<![0-9a-f]{4}-)(?:"
     rf"(?:\+{_GAP}|00[ \-]?)[1-9१-९](?:{_GAP}{_DIGIT}){{6,14}}"
