@@ -1,0 +1,1 @@
+"""Where the ports meet a wire, a disk or an engine."""

@@ -1,0 +1,142 @@
+"""Facets as bitmaps of ranks, and the algebra of audiences over them."""
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from pyroaring import BitMap
+
+from services.groups.adapters.facet_index.order import Ints, TreeOrder
+from services.groups.domain.answers import GroupFilter
+from services.groups.domain.audience import Audience, AudienceTerm, Exclusion, ExclusionReason
+from services.groups.domain.blueprint import Blueprint
+from services.groups.domain.model import GroupFlag, GroupState
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The ranks that get a message, and how many are left out for which reason."""
+
+    ranks: Ints
+    exclusions: tuple[Exclusion, ...]
+
+
+class Facets:
+    """Which ranks have which kind, category, state and flag."""
+
+    def __init__(self, order: TreeOrder) -> None:
+        self._order = order
+
+    @cached_property
+    def kinds(self) -> Mapping[str, BitMap]:
+        """Ranks by kind."""
+        return _by_key(self._order.kinds, self._order.register.kinds)
+
+    @cached_property
+    def categories(self) -> Mapping[str, BitMap]:
+        """Ranks by category; the empty key for those without."""
+        return _by_key(self._order.categories, self._order.register.categories)
+
+    @cached_property
+    def states(self) -> Mapping[GroupState, BitMap]:
+        """Ranks by state."""
+        return {state: _where(self._order.states == state) for state in GroupState}
+
+    @cached_property
+    def flags(self) -> Mapping[GroupFlag, BitMap]:
+        """Ranks by flag."""
+        return {flag: _where(self._order.flags & (1 << (flag - 1)) != 0) for flag in GroupFlag}
+
+    def select(self, audience: Audience, blueprint: Blueprint) -> Selected:
+        """The ranks that a valid audience means."""
+        left = _union(map(self._matched, audience.include))
+        left -= _union(map(self._matched, audience.exclude))
+        exclusions: list[Exclusion] = []
+        for reason, out in (
+            (ExclusionReason.RETIRED, self.states[GroupState.RETIRED]),
+            (ExclusionReason.PLANNED, self.states[GroupState.PLANNED]),
+            (ExclusionReason.ORPHANED, self.flags[GroupFlag.ORPHANED]),
+            (ExclusionReason.INCOMPLETE, self._incomplete(audience, blueprint)),
+        ):
+            left_out = left & out
+            if left_out:
+                exclusions.append(Exclusion(reason, len(left_out)))
+                left -= left_out
+        return Selected(_ranks(left), tuple(exclusions))
+
+    def narrowed(self, narrow: GroupFilter) -> Ints | None:
+        """The ranks that the filter's facets select; None when nothing narrows."""
+        wanted = [
+            *([_any(narrow.kinds, self.kinds)] if narrow.kinds else ()),
+            *([_any(narrow.categories, self.categories)] if narrow.categories else ()),
+            *([_any(narrow.states, self.states)] if narrow.states else ()),
+            *([_any(narrow.flags, self.flags)] if narrow.flags else ()),
+        ]
+        if not wanted:
+            return None
+        return _ranks(BitMap.intersection(*wanted))
+
+    def _matched(self, term: AudienceTerm) -> BitMap:
+        """The ranks that a term's facets match."""
+        if term.unit_ids:
+            matched = BitMap()
+            for unit_id in term.unit_ids:
+                ranks = self._order.subtree(unit_id)
+                if ranks is not None:
+                    matched.add_range(*ranks)
+        else:
+            matched = BitMap(range(self._order.size))
+        if term.kinds:
+            matched &= _any(term.kinds, self.kinds)
+        if term.categories:
+            matched &= _any(term.categories, self.categories)
+        return matched
+
+    def _incomplete(self, audience: Audience, blueprint: Blueprint) -> BitMap:
+        """The incomplete groups that get nothing by this rule: see `ExclusionReason`."""
+        plain = _union(self._matched(term) for term in audience.include if not term.categories)
+        plain &= _union(
+            ranks for kind, ranks in self.kinds.items() if blueprint.kinds.get(kind) is False
+        )
+        return self.flags[GroupFlag.INCOMPLETE] - plain
+
+
+def _by_key(numbers: Ints, keys: Sequence[str]) -> dict[str, BitMap]:
+    """Ranks by key, from the key's number at each rank; only keys that occur."""
+    order = np.argsort(numbers.astype(np.uint16), kind="stable")
+    counts = np.bincount(numbers, minlength=len(keys))
+    ends = np.cumsum(counts)
+    return {
+        keys[number]: _bitmap(order[ends[number] - counts[number] : ends[number]])
+        for number in np.flatnonzero(counts).tolist()
+    }
+
+
+def _where(mask: np.ndarray) -> BitMap:
+    return _bitmap(np.flatnonzero(mask))
+
+
+def _bitmap(ranks: Ints) -> BitMap:
+    # From array: 85 us for 17,000 ranks, where a numpy array takes 670.
+    return BitMap(array("I", ranks.astype(np.uint32).tobytes()))
+
+
+def _any(keys: Iterable[K], facet: Mapping[K, BitMap]) -> BitMap:
+    """The ranks that have any of the keys; a key that nobody has adds none."""
+    return _union(facet[key] for key in keys if key in facet)
+
+
+def _union(bitmaps: Iterable[BitMap]) -> BitMap:
+    united = BitMap()
+    for each in bitmaps:
+        united |= each
+    return united
+
+
+def _ranks(bitmap: BitMap) -> Ints:
+    return np.frombuffer(bitmap.to_array(), dtype=np.uint32).astype(np.int64)

@@ -1,0 +1,172 @@
+"""Whether what somebody says about a group can be so: every fault is found, not just the first."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from services.groups.domain.blueprint import Blueprint
+from services.groups.domain.model import Admin, AdminRole, GroupContent, GroupState, UnitId
+
+MAX_ADMINS = 20
+MAX_MEMBERS = 2_000_000
+MAX_LANGUAGES = 10
+MAX_NAME_CHARS = 200
+
+# A code of a group, and a reference of a person.
+_REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# The shape of BCP 47 (RFC 5646, section 2.1) without its registry: subtags of up to 8.
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
+# Not str.isprintable(): it refuses the joiners (U+200C, U+200D) that Devanagari is written with.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault of one field: stable reason, and what to do about it in words."""
+
+    field: str
+    reason: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody says about a group before anything is checked.
+
+    `state` and a role are None where the sender said none.
+    """
+
+    code: str
+    names: Mapping[str, str]
+    kind: str
+    category: str
+    admins: tuple[tuple[str, AdminRole | None], ...]
+    language: str
+    member_count: int
+    capacity: int
+    state: GroupState | None
+
+    def said(self) -> tuple[object, ...]:
+        """All of it in one order, whatever order the sender's map of names had."""
+        return (
+            *(self.code, sorted(self.names.items()), self.kind, self.category, self.admins),
+            *(self.language, self.member_count, self.capacity, self.state),
+        )
+
+
+def problems_of(draft: Draft, blueprint: Blueprint) -> list[Problem]:
+    """Everything that is wrong with the draft, except its unit, in the order of its fields."""
+    return [
+        *_code(draft.code),
+        *_names(draft.names),
+        *_kind(draft.kind, blueprint),
+        *_category(draft, blueprint),
+        *_admins(draft.admins),
+        *_language(draft.language),
+        *_number("member_count", draft.member_count, 0),
+        *_number("capacity", draft.capacity, 1),
+        *_state(draft.state),
+    ]
+
+
+def content_of(draft: Draft, unit_id: UnitId) -> GroupContent:
+    """The content that a draft without problems describes."""
+    assert draft.state is not None  # noqa: S101  # problems_of names a missing state
+    return GroupContent(
+        code=draft.code,
+        names=draft.names,
+        kind=draft.kind,
+        category=draft.category,
+        unit_id=unit_id,
+        admins=tuple(Admin(person, role) for person, role in draft.admins if role is not None),
+        language=draft.language,
+        member_count=draft.member_count,
+        capacity=draft.capacity,
+        state=draft.state,
+    )
+
+
+def is_language(text: str) -> bool:
+    """Whether the text has the shape of a BCP 47 tag."""
+    return _LANGUAGE.fullmatch(text) is not None
+
+
+def _code(code: str) -> Iterator[Problem]:
+    if not code:
+        yield Problem("code", "MISSING", "every group has a code")
+    elif not _REFERENCE.fullmatch(code):
+        yield Problem("code", "BAD_CODE", "use 1 to 64 of A-Z a-z 0-9 . _ -")
+
+
+def _names(names: Mapping[str, str]) -> Iterator[Problem]:
+    if "en" not in names:
+        yield Problem("names", "MISSING", "a name in English (en) is needed")
+    if len(names) > MAX_LANGUAGES:
+        yield Problem("names", "BAD_NAME", f"at most {MAX_LANGUAGES} languages")
+    for language, name in names.items():
+        if not is_language(language):
+            yield Problem("names", "BAD_NAME", f"{language[:40]!r} is no BCP 47 tag")
+        elif not 1 <= len(name) <= MAX_NAME_CHARS or name.isspace() or _CONTROL.search(name):
+            yield Problem(
+                "names",
+                "BAD_NAME",
+                f"the name in {language} must have 1 to {MAX_NAME_CHARS} characters, not only"
+                " spaces, and no control characters",
+            )
+
+
+def _kind(kind: str, blueprint: Blueprint) -> Iterator[Problem]:
+    if not kind:
+        yield Problem("kind", "MISSING", "every group has a kind")
+    elif kind not in blueprint.kinds:
+        yield Problem("kind", "UNKNOWN_KIND", f"the blueprint has no kind {kind[:64]!r}")
+
+
+def _category(draft: Draft, blueprint: Blueprint) -> Iterator[Problem]:
+    category = draft.category
+    if category and category not in blueprint.categories:
+        yield Problem(
+            "category", "UNKNOWN_CATEGORY", f"the blueprint has no category {category[:64]!r}"
+        )
+    match blueprint.kinds.get(draft.kind):
+        case True if not category:
+            yield Problem(
+                "category", "CATEGORY_NEEDED", f"groups of kind {draft.kind} carry a category"
+            )
+        case False if category:
+            yield Problem(
+                "category", "CATEGORY_NOT_ALLOWED", f"groups of kind {draft.kind} carry none"
+            )
+
+
+def _admins(admins: tuple[tuple[str, AdminRole | None], ...]) -> Iterator[Problem]:
+    if len(admins) > MAX_ADMINS:
+        yield Problem("admins", "BAD_ADMIN", f"at most {MAX_ADMINS} admins")
+    for person, role in admins:
+        if not _REFERENCE.fullmatch(person):
+            yield Problem(
+                "admins", "BAD_ADMIN", "a person's reference is 1 to 64 of A-Z a-z 0-9 . _ -"
+            )
+        elif role is None:
+            yield Problem("admins", "BAD_ADMIN", f"say the role of {person}")
+    if len(set(admins)) != len(admins):
+        twice = next(person for (person, _), count in Counter(admins).items() if count > 1)
+        yield Problem("admins", "BAD_ADMIN", f"{twice[:64]!r} stands twice in the same role")
+
+
+def _language(language: str) -> Iterator[Problem]:
+    if not language:
+        yield Problem("language", "MISSING", "say the main language")
+    elif not is_language(language):
+        yield Problem("language", "BAD_LANGUAGE", f"{language[:40]!r} is no BCP 47 tag")
+
+
+def _number(field: str, value: int, least: int) -> Iterator[Problem]:
+    if not least <= value <= MAX_MEMBERS:
+        yield Problem(field, "BAD_NUMBER", f"must be {least} to {MAX_MEMBERS:,}")
+
+
+def _state(state: GroupState | None) -> Iterator[Problem]:
+    if state is None:
+        yield Problem("state", "MISSING", "say where the group stands in its life")

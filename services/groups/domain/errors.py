@@ -1,0 +1,69 @@
+"""What can go wrong in the register, by name."""
+
+from kit.errors import AlreadyExists, Conflict, LimitExceeded, NotFound, Unavailable
+
+
+class GroupNotFound(NotFound):
+    """No group of this tenant has that id."""
+
+    reason = "GROUP_NOT_FOUND"
+    group_id: str
+
+
+class UnitNotFound(NotFound):
+    """No unit of this tenant has that id."""
+
+    reason = "UNIT_NOT_FOUND"
+    unit_id: str
+
+
+class GroupCodeTaken(AlreadyExists):
+    """Another group of the tenant has that code."""
+
+    reason = "GROUP_CODE_TAKEN"
+    code: str
+    group_id: str
+
+
+class RequestIdReused(Conflict):
+    """The request id was used within seven days for something else."""
+
+    reason = "REQUEST_ID_REUSED"
+    request_id: str
+
+
+class RegisterMoved(Conflict):
+    """The register is no longer at the version that a change was made for. Nothing was written."""
+
+    reason = "REGISTER_MOVED"
+    expected_version: int
+    version: int
+
+
+class RegisterBusy(Conflict):
+    """Others kept changing the register first, as often as was tried. Nothing was written."""
+
+    reason = "REGISTER_BUSY"
+    attempt_count: int
+
+
+class RecordsGone(Conflict):
+    """Records that a snapshot points to have been replaced since: take a new snapshot."""
+
+    reason = "RECORDS_GONE"
+    version: int
+
+
+class RegisterFull(LimitExceeded):
+    """A tenant's register cannot hold more of these."""
+
+    reason = "REGISTER_FULL"
+    what: str
+    limit: int
+
+
+class RegisterUnreadable(Unavailable):
+    """The stored register is of a layout that this process does not know."""
+
+    reason = "REGISTER_UNREADABLE"
+    layout: str

@@ -1,0 +1,1 @@
+"""Between the messages of `chaupal.groups.v1` and the values of the domain; pure functions."""

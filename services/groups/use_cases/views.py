@@ -1,0 +1,145 @@
+"""The present state of a tenant, read once for everybody who asks at the same time."""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from kit.clock import Clock
+from kit.deadline import Deadline
+from services.groups.domain.model import TenantId
+from services.groups.ports import (
+    AudienceIndex,
+    GroupRegistry,
+    IndexBuilder,
+    Organisation,
+    Organisations,
+    Register,
+)
+
+# A caller who names things that are not there makes us ask the peer; this bounds how often.
+_ASK_INTERVAL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One state of one tenant: register, organisation, and the index over both. Immutable."""
+
+    register: Register
+    organisation: Organisation
+    index: AudienceIndex
+
+    @property
+    def snapshot_id(self) -> str:
+        """The versions of register and tree that were read, such as "12.7"."""
+        return f"{self.register.version}.{self.organisation.tree.version}"
+
+
+@dataclass(slots=True)
+class _Turns:
+    """Who reads now, and what was read last. Readings are counted when they begin."""
+
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    begun: int = 0
+    done: int = 0
+    asks_begun: int = 0
+    asks_done: int = 0
+    ask_not_before: float = 0.0
+    view: View | None = None
+
+
+class Views:
+    """The views of the tenants that were asked for lately.
+
+    A caller gets a reading that began after it asked, so it sees every write that was answered
+    before; callers that wait for the same reading share it. A caller that is cancelled takes its
+    own reading with it, and the next in line makes another.
+    """
+
+    def __init__(
+        self,
+        registry: GroupRegistry,
+        organisations: Organisations,
+        build_index: IndexBuilder,
+        clock: Clock,
+        most_tenants: int,
+    ) -> None:
+        self._registry = registry
+        self._organisations = organisations
+        self._build_index = build_index
+        self._clock = clock
+        self._most_tenants = most_tenants
+        self._turns: OrderedDict[TenantId, _Turns] = OrderedDict()
+
+    async def current(self, tenant: TenantId, deadline: Deadline) -> View:
+        """The tenant as it stands now.
+
+        Raises:
+            Unavailable: the store is away, or the organisation is and was never read.
+        """
+        return await self._read(self._turns_of(tenant), tenant, deadline, ask=False)
+
+    async def asked(self, tenant: TenantId, deadline: Deadline) -> View:
+        """The tenant as it stands now, after asking the organisation's owner whatever it announced.
+
+        Raises:
+            Unavailable: the store or the organisation's owner is away.
+        """
+        turns = self._turns_of(tenant)
+        ticket = turns.asks_begun
+        async with turns.asking:
+            if turns.view is not None and turns.asks_done > ticket:
+                return turns.view
+            wait = turns.ask_not_before - self._clock.monotonic()
+            if wait > 0:
+                await self._clock.sleep(wait)
+            turns.ask_not_before = self._clock.monotonic() + _ASK_INTERVAL_SECONDS
+            turns.asks_begun += 1
+            begun = turns.asks_begun
+            view = await self._read(turns, tenant, deadline, ask=True)
+            turns.asks_done = begun
+            return view
+
+    async def _read(
+        self, turns: _Turns, tenant: TenantId, deadline: Deadline, *, ask: bool
+    ) -> View:
+        ticket = turns.begun
+        async with turns.reading:
+            if not ask and turns.view is not None and turns.done > ticket:
+                return turns.view
+            turns.begun += 1
+            begun = turns.begun
+            turns.view = await self._load(turns.view, tenant, deadline, ask=ask)
+            turns.done = begun
+            return turns.view
+
+    async def _load(
+        self, known: View | None, tenant: TenantId, deadline: Deadline, *, ask: bool
+    ) -> View:
+        # The register first: the tree that is read after it has the units of its groups.
+        register = await self._registry.snapshot(tenant, known.register if known else None)
+        held = known.organisation if known else None
+        organisation = await self._organisations.organisation(
+            tenant, held, deadline=deadline, ask=ask
+        )
+        if organisation.tree.version < register.tree_version and not ask:
+            # A sibling has seen a tree that was not announced to us yet.
+            organisation = await self._organisations.organisation(
+                tenant, organisation, deadline=deadline, ask=True
+            )
+        if (
+            known is not None
+            and known.register is register
+            and known.organisation.tree is organisation.tree
+        ):
+            return View(register, organisation, known.index)
+        index = await asyncio.to_thread(self._build_index, register, organisation.tree)
+        return View(register, organisation, index)
+
+    def _turns_of(self, tenant: TenantId) -> _Turns:
+        turns = self._turns.setdefault(tenant, _Turns())
+        self._turns.move_to_end(tenant)
+        if len(self._turns) > self._most_tenants:
+            # Whoever still waits in an evicted one holds it, and is answered by it.
+            self._turns.popitem(last=False)
+        return turns
