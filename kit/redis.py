@@ -33,10 +33,16 @@ _TRANSIENT = (
     exceptions.TryAgainError,
     exceptions.ReadOnlyError,  # a failover in progress
     exceptions.SlotNotCoveredError,
-    exceptions.RedisClusterException,
 )
 # Errors that have no class of their own; the first word of the server's message.
 _TRANSIENT_CODES = ("NOREPLICAS", "MISCONF", "LOADING", "BUSY ")
+# Of the driver's one class for everything about clusters, what says that nodes cannot be reached.
+_TRANSIENT_CLUSTER = (
+    "Redis Cluster cannot be connected",
+    "All slots are not covered",
+    "startup_nodes could not agree",
+    "No targets were found",
+)
 
 
 class StoreUnavailable(Unavailable):
@@ -80,7 +86,10 @@ def open_redis(url: str) -> RedisClient:
         raise ValueError(f"not a Redis address (one of {', '.join(sorted(SCHEMES))}): {scheme}://")
     if plain := CLUSTER_SCHEMES.get(scheme):
         cluster: RedisCluster = RedisCluster.from_url(
-            plain + url.removeprefix(scheme), protocol=3, max_connections=MAX_CONNECTIONS
+            plain + url.removeprefix(scheme),
+            protocol=3,
+            retry=Retry(NoBackoff(), 0),
+            max_connections=MAX_CONNECTIONS,
         )
         return cluster
     client: Redis = Redis.from_url(
@@ -102,8 +111,9 @@ def redis_errors() -> Iterator[None]:
         raise StoreFull from error
     except _TRANSIENT as error:
         raise StoreUnavailable from error
-    except exceptions.RedisError as error:
-        if str(error).startswith(_TRANSIENT_CODES):
+    # The latter is no RedisError.
+    except (exceptions.RedisError, exceptions.RedisClusterException) as error:
+        if str(error).startswith((*_TRANSIENT_CODES, *_TRANSIENT_CLUSTER)):
             raise StoreUnavailable from error
         raise StoreFault(str(error)) from error
 
@@ -164,13 +174,19 @@ class FunctionLibrary:
     async def _send(self, *request: Argument) -> Any:
         try:
             return await self._client.execute_command(*request)
-        except (exceptions.OutOfMemoryError, *_TRANSIENT):
+        except exceptions.ResponseError as error:
+            if _is_own_reply(error):
+                raise
             with redis_errors():
                 raise
-        except exceptions.ResponseError as error:
-            if str(error).startswith(_TRANSIENT_CODES):
-                raise StoreUnavailable from error
-            raise
+        except (exceptions.RedisError, exceptions.RedisClusterException):
+            with redis_errors():
+                raise
+
+
+def _is_own_reply(error: exceptions.ResponseError) -> bool:
+    """Whether a reply may be the function's own: none of those that have a class or a code."""
+    return type(error) is exceptions.ResponseError and not str(error).startswith(_TRANSIENT_CODES)
 
 
 async def function_library(
