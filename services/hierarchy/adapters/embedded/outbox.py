@@ -23,8 +23,9 @@ _FORGET = """DELETE FROM event WHERE tenant = ?1 AND sequence <= (
 class EmbeddedOutbox:
     """Events in the file of the graph that they tell of."""
 
-    def __init__(self, store: EmbeddedStore) -> None:
+    def __init__(self, store: EmbeddedStore, events_kept: int = EVENTS_KEPT) -> None:
         self._store = store
+        self._events_kept = events_kept
 
     async def events(self, tenant: TenantId, *, after: int, limit: int) -> Sequence[Event]:
         def work(connection: sqlite3.Connection) -> Sequence[Event]:
@@ -45,6 +46,6 @@ class EmbeddedOutbox:
     async def mark_relayed(self, tenant: TenantId, *, through: int) -> None:
         def work(connection: sqlite3.Connection) -> None:
             connection.execute(_MARK, (tenant, through))
-            connection.execute(_FORGET, (tenant, EVENTS_KEPT))
+            connection.execute(_FORGET, (tenant, self._events_kept))
 
         await self._store.write(work)
