@@ -1,0 +1,4 @@
+import { mountConsole } from '../../shared/app/mount';
+import { CategoryPage } from './CategoryPage';
+
+mountConsole('category', CategoryPage);

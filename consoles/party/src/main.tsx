@@ -1,0 +1,4 @@
+import { mountConsole } from '../../shared/app/mount';
+import { PartyPage } from './PartyPage';
+
+mountConsole('party', PartyPage);

@@ -1,0 +1,64 @@
+import { useCallback, useEffect, useMemo, useReducer, useRef } from 'react';
+import { useClient } from 'urql';
+
+import { fetchChildren, type UnitRow } from '../../../shared/units/children';
+import { visibleRows } from './rows';
+import { growTree, NO_TREE, ROOT } from './tree';
+
+/** The tree of units, loaded branch by branch as it is opened. */
+export function useTree() {
+  const client = useClient();
+  const [tree, change] = useReducer(growTree, NO_TREE);
+  // Read by handlers between renders, so that a double press does not load twice.
+  const asked = useRef(new Set<string>());
+
+  const load = useCallback(
+    async (parent: string, after: string | null): Promise<readonly UnitRow[]> => {
+      if (asked.current.has(parent)) return [];
+      asked.current.add(parent);
+      change({ type: 'asked', parent });
+      const answer = await fetchChildren(client, parent === ROOT ? null : parent, after);
+      asked.current.delete(parent);
+      if ('failure' in answer) {
+        change({ type: 'failed', parent, failure: answer.failure });
+        return [];
+      }
+      change({ type: 'loaded', parent, page: answer.page });
+      return answer.page.units;
+    },
+    [client],
+  );
+
+  const loadRoots = useCallback(async () => {
+    const [only, ...others] = await load(ROOT, null);
+    // A single root is only a lid: show what lies under it.
+    if (only === undefined || others.length > 0) return;
+    change({ type: 'opened', id: only.id });
+    await load(only.id, null);
+  }, [load]);
+
+  useEffect(() => {
+    if (!tree.branches.has(ROOT)) void loadRoots();
+  }, [loadRoots, tree.branches]);
+
+  const open = useCallback(
+    (id: string) => {
+      change({ type: 'opened', id });
+      if (!tree.branches.has(id)) void load(id, null);
+    },
+    [load, tree.branches],
+  );
+  const close = useCallback((id: string) => change({ type: 'closed', id }), []);
+  /** Loads what a branch lacks: its next page, or what failed. */
+  const loadMore = useCallback(
+    (parent: string) => {
+      if (parent === ROOT && tree.units.size === 0) void loadRoots();
+      else void load(parent, tree.branches.get(parent)?.next ?? null);
+    },
+    [load, loadRoots, tree],
+  );
+  const rows = useMemo(() => visibleRows(tree), [tree]);
+  return { tree, rows, open, close, loadMore };
+}
+
+export type TreeControl = ReturnType<typeof useTree>;
