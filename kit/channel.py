@@ -118,7 +118,12 @@ async def outgoing(
     started = time.perf_counter()
     code = "OK"
     with tracer.start_as_current_span(
-        method, kind=trace.SpanKind.CLIENT, attributes=attributes, record_exception=False
+        method,
+        kind=trace.SpanKind.CLIENT,
+        attributes=attributes,
+        # Neither, as they would put the error's message, with its fields, into the span.
+        record_exception=False,
+        set_status_on_exception=False,
     ) as span:
         try:
             with translate_rpc_errors():
@@ -128,6 +133,7 @@ async def outgoing(
         except ChaupalError as error:
             code = STATUS_OF_KIND[kind_of(error)].name
             attributes[telemetry.ERROR_TYPE] = code
+            span.set_status(trace.StatusCode.ERROR)
             raise
         except BaseException:  # not the peer's doing
             code = "CANCELLED"
