@@ -26,6 +26,8 @@ const UndeliveredQuery = graphql(`
 `);
 
 const PAGE = 50;
+// The most that one page of the gateway holds; whoever needs them all exports them.
+const MOST = 1000;
 
 /** `NUMBER_BLOCKED` as a person reads it. */
 function reasonText(reason: string): string {
@@ -71,7 +73,7 @@ function List({ id, within }: { id: string; within: string | null }) {
           ))}
         </tbody>
       </table>
-      {deliveries.pageInfo.hasNextPage && (
+      {deliveries.pageInfo.hasNextPage && pages * PAGE < MOST && (
         <button type="button" className="button quiet" onClick={() => setPages(pages + 1)}>
           {t('app.more')}
         </button>

@@ -24,7 +24,7 @@ function Details({ id, onShow }: { id: string; onShow: (id: string) => void }) {
     <div className={styles.details} aria-busy={fetching}>
       <UnitHeading unit={unit} onShow={onShow} />
       {error !== undefined && <p className={styles.degraded}>{t('app.degraded')}</p>}
-      {unit.groupCounts && <UnitFigures counts={unit.groupCounts} unitsBelow={unit.subtreeCount} />}
+      {unit.groupCounts && <UnitFigures counts={unit.groupCounts} unitsBelow={unit.subtreeCount - 1} />}
       {unit.groups && <OwnGroupsTable groups={unit.groups} />}
     </div>
   );
