@@ -14,7 +14,7 @@ NODE_FITS := node -e 'const [a, b] = process.versions.node.split(".").map(Number
 NPM := cd consoles && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check protos schema fmt lint types arrows consoles conformance e2e faults bench images k8s-render deploy doctor clean lock
+.PHONY: help setup run test check protos schema settings fmt lint types arrows consoles conformance e2e faults bench images k8s-render deploy doctor clean lock
 
 help:  ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,7 @@ check: $(VENV)/.dev $(VENV)/.k8s consoles/node_modules/.installed  ## Lint, type
 	$(BIN)/python protos/generate.py --image .cache/protos.binpb
 	$(BIN)/buf lint .cache/protos.binpb --config protos/buf.yaml
 	$(BIN)/python -m gateway.schema --check
+	$(BIN)/python docs/settings.py --check
 	$(BIN)/python k8s/validate.py
 	$(NPM) run check
 
@@ -45,6 +46,9 @@ protos: $(VENV)/.dev  ## Generate the typed stubs from the contracts
 
 schema: $(VENV)/.dev  ## Print the GraphQL schema and the subgraphs' SDLs
 	$(BIN)/python -m gateway.schema --write
+
+settings: $(VENV)/.dev  ## Write the page of settings from the code
+	$(BIN)/python docs/settings.py
 
 fmt: $(VENV)/.dev  ## Format
 	$(BIN)/ruff format .
