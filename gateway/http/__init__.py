@@ -1,0 +1,1 @@
+"""How GraphQL travels here: what is accepted, how much of it, and how errors look."""
