@@ -20,10 +20,10 @@ _OPTIONS: Sequence[tuple[str, int]] = (
 )
 
 
-async def grpc_health(target: str, service: str) -> str:
-    """Return "serving", or why not, in a word or two."""
+async def grpc_health(target: str) -> str:
+    """Return "serving" when all that a process serves is ready, or why not, in a word or two."""
     async with grpc.aio.insecure_channel(target, options=_OPTIONS) as channel:
-        return await _grpc_health(channel, service)
+        return await _grpc_health(channel)
 
 
 async def http_health(host: str, port: int, path: str = "/readyz") -> str:
@@ -45,12 +45,12 @@ async def http_health(host: str, port: int, path: str = "/readyz") -> str:
     return "serving" if code == "200" else f"answers {code}"
 
 
-async def wait_serving(target: str, service: str) -> None:
-    """Wait until a service is ready; the caller sets the deadline."""
+async def wait_serving(target: str) -> None:
+    """Wait until a process is ready; the caller sets the deadline."""
     async with grpc.aio.insecure_channel(target, options=_OPTIONS) as channel:
 
         async def serving() -> bool:
-            return await _grpc_health(channel, service) == "serving"
+            return await _grpc_health(channel) == "serving"
 
         await until(serving, _PAUSE_SECONDS)
 
@@ -64,14 +64,18 @@ async def wait_http_serving(host: str, port: int) -> None:
     await until(serving, _PAUSE_SECONDS)
 
 
-async def _grpc_health(channel: grpc.aio.Channel, service: str) -> str:
+async def _grpc_health(channel: grpc.aio.Channel) -> str:
     stub = health_pb2_grpc.HealthStub(channel)
-    request = health_pb2.HealthCheckRequest(service=service)
     try:
-        answer = await stub.Check(request, timeout=_CALL_SECONDS)
+        answer = await stub.List(health_pb2.HealthListRequest(), timeout=_CALL_SECONDS)
     except grpc.aio.AioRpcError as error:
         return _word(error.code())
-    return "serving" if answer.status == health_pb2.HealthCheckResponse.SERVING else "not ready"
+    late = [
+        name
+        for name, each in answer.statuses.items()
+        if each.status != health_pb2.HealthCheckResponse.SERVING
+    ]
+    return f"not ready: {', '.join(sorted(filter(None, late)))}" if late else "serving"
 
 
 def _word(code: grpc.StatusCode) -> str:

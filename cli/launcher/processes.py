@@ -42,34 +42,26 @@ class Process:
         name: Its name, also of its port and log.
         arguments: After `python -m`.
         service: Whose identity it has.
-        health: Full name of the gRPC service that health is asked for; empty for the gateway,
-            which answers over HTTP.
     """
 
     name: str
     arguments: tuple[str, ...]
     service: str
-    health: str
+
+    @property
+    def speaks_http(self) -> bool:
+        """Whether it answers over HTTP; the others answer over gRPC."""
+        return self.name == "gateway"
 
 
 # In the order of start; stopped in reverse. All start at once, none waits for another.
 PROCESSES = (
-    Process(
-        "hierarchy",
-        ("services.hierarchy",),
-        "hierarchy",
-        "chaupal.hierarchy.v1.HierarchyService",
-    ),
-    Process("groups", ("services.groups",), "groups", "chaupal.groups.v1.GroupsService"),
-    Process(
-        "messaging",
-        ("services.messaging",),
-        "messaging",
-        "chaupal.messaging.v1.MessagingService",
-    ),
-    Process("hierarchy-worker", ("services.hierarchy", "worker"), "hierarchy", ""),
-    Process("messaging-worker", ("services.messaging", "worker"), "messaging", ""),
-    Process("gateway", ("gateway",), "gateway", ""),
+    Process("hierarchy", ("services.hierarchy",), "hierarchy"),
+    Process("groups", ("services.groups",), "groups"),
+    Process("messaging", ("services.messaging",), "messaging"),
+    Process("hierarchy-worker", ("services.hierarchy", "worker"), "hierarchy"),
+    Process("messaging-worker", ("services.messaging", "worker"), "messaging"),
+    Process("gateway", ("gateway",), "gateway"),
 )
 
 

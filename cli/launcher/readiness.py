@@ -37,10 +37,10 @@ async def wait_ready(
 
 
 async def _wait(process: Process, wiring: Wiring) -> None:
-    if process.name == "gateway":
+    if process.speaks_http:
         await wait_http_serving(HOST, wiring.ports[process.name])
     else:
-        await wait_serving(wiring.target(process.name), process.health)
+        await wait_serving(wiring.target(process.name))
 
 
 async def _bounded(waiting: dict[str, asyncio.Task[None]], wiring: Wiring) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from cli.demo.tenants import TENANTS
 from cli.identity.roles import ROLES
+from cli.launcher.addresses import described, urls
 from cli.launcher.ports import HOST
 from cli.launcher.run import ReadyPlatform
 
@@ -13,21 +14,6 @@ if TYPE_CHECKING:
 
 # Which console suits a demo tenant: the style of its blueprint.
 _CONSOLE_OF = {"neem": "party", "peepal": "category"}
-
-
-def urls(ports: Mapping[str, int]) -> dict[str, str]:
-    """Return every address that a person or program may want, by name."""
-    gateway = f"http://{HOST}:{ports['gateway']}"
-    return {
-        "graphql": f"{gateway}/graphql",
-        "subscriptions": f"ws://{HOST}:{ports['gateway']}/graphql",
-        "party": f"{gateway}/party/",
-        "category": f"{gateway}/category/",
-        "issuer": f"http://{HOST}:{ports['issuer']}",
-        "hierarchy": f"{HOST}:{ports['hierarchy']}",
-        "groups": f"{HOST}:{ports['groups']}",
-        "messaging": f"{HOST}:{ports['messaging']}",
-    }
 
 
 def sample_tokens(platform: ReadyPlatform) -> dict[str, dict[str, str]]:
@@ -58,13 +44,7 @@ def ready_json(platform: ReadyPlatform) -> dict[str, object]:
     return {
         "ready": True,
         "seconds": round(platform.seconds, 2),
-        "pid": file.pid,
-        "data": file.data,
-        "scale": file.scale,
-        "stores": {"hierarchy": "neo4j" if file.neo4j else "embedded", "redisUrl": file.redis_url},
-        "issuer": file.issuer,
-        "urls": urls(file.ports),
-        "ports": dict(file.ports),
+        **described(file),
         "processes": dict(platform.pids),
         "tokens": tokens,
         "consoles": console_links(file.ports, tokens),

@@ -1,0 +1,1 @@
+"""Examines the machine and a data folder for `chaupal doctor`."""

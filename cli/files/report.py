@@ -1,0 +1,77 @@
+"""The one report of an import: what was found, what was done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cli.files.problems import Problem
+
+# What people see of a long list; programs get all that were told.
+_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOutcome:
+    """What an import did or would do.
+
+    Attributes:
+        row_count: Rows read from the file.
+        created_count: New things.
+        updated_count: Changed things.
+        unchanged_count: Things that already stood so.
+        error_count: How many problems there are; a service tells the first 1,000 only.
+        problems: Those that were told, by row.
+        applied: Whether anything was written.
+        note: What could not be found out, and why; empty when all was.
+    """
+
+    row_count: int
+    created_count: int
+    updated_count: int
+    unchanged_count: int
+    error_count: int
+    problems: Sequence[Problem]
+    applied: bool
+    note: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """Return what `-o json` says."""
+        return {
+            "applied": self.applied,
+            "rowCount": self.row_count,
+            "createdCount": self.created_count,
+            "updatedCount": self.updated_count,
+            "unchangedCount": self.unchanged_count,
+            "errorCount": self.error_count,
+            "errors": [
+                {
+                    "row": problem.row,
+                    "field": problem.field,
+                    "reason": problem.reason,
+                    "description": problem.description,
+                }
+                for problem in self.problems
+            ],
+            "note": self.note,
+        }
+
+    def lines(self) -> list[str]:
+        """Return what people read."""
+        if not self.error_count:
+            verb = "imported" if self.applied else "can be imported"
+            counts = (
+                f"{self.created_count} new, {self.updated_count} changed,"
+                f" {self.unchanged_count} as they were"
+            )
+            return [f"{self.row_count} rows {verb}: {counts}"]
+        shown = [_line(problem) for problem in self.problems[:_SHOWN]]
+        hidden = self.error_count - len(shown)
+        more = [f"and {hidden} more; -o json tells up to 1,000"] if hidden else []
+        note = [self.note] if self.note else []
+        end = f"refused: {self.error_count} problems in {self.row_count} rows; nothing was changed"
+        return [*shown, *more, *note, end]
+
+
+def _line(problem: Problem) -> str:
+    place = f"row {problem.row}" if problem.row else "file"
+    field = f", {problem.field}" if problem.field else ""
+    return f"{place}{field}: {problem.description} ({problem.reason})"

@@ -1,0 +1,127 @@
+"""Imports a file: reads it strictly, asks the service, and makes one report of both."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from cli.clients.services import Progress, Report, groups_client, hierarchy_client
+from cli.errors import Refusal
+from cli.files.blueprint import read_blueprint
+from cli.files.problems import Problem, joined
+from cli.files.report import ImportOutcome
+from cli.files.rows import Parsed, read_groups, read_units
+from cli.records import GroupRecord, UnitRecord
+from kit.errors import ChaupalError, InvalidInput
+from kit.ids import SystemIds
+
+_Record = TypeVar("_Record", UnitRecord, GroupRecord)
+_Content = TypeVar("_Content")
+# Told the number of rows before they are sent; what it returns is told of each page.
+StartProgress = Callable[[int], Progress]
+
+
+async def import_blueprint(path: Path, target: str, token: str, *, dry_run: bool) -> ImportOutcome:
+    """Put a blueprint; problems name its places, not rows."""
+    record, problems = _read(path, read_blueprint)
+    if record is None:
+        return _refused(0, problems)
+    try:
+        async with hierarchy_client(target, token) as client:
+            await client.put_blueprint(record, validate_only=dry_run)
+    except InvalidInput as error:
+        if not error.violations:
+            raise
+        faults = [Problem(0, one.field, one.reason, one.description) for one in error.violations]
+        return _refused(1, faults)
+    return ImportOutcome(1, 0, 1, 0, 0, (), applied=not dry_run)
+
+
+async def import_units(
+    path: Path, target: str, token: str, *, dry_run: bool, progress: StartProgress
+) -> ImportOutcome:
+    """Import units.csv, all rows or none."""
+    parsed = _read(path, read_units)
+
+    async def send(validate_only: bool) -> Report:
+        async with hierarchy_client(target, token) as client:
+            return await client.import_units(
+                parsed.rows,
+                request_id=_request_id(),
+                validate_only=validate_only,
+                progress=progress(len(parsed.rows)),
+            )
+
+    return await _judged(parsed, send, dry_run=dry_run)
+
+
+async def import_groups(
+    path: Path, target: str, token: str, *, dry_run: bool, progress: StartProgress
+) -> ImportOutcome:
+    """Import groups.csv, all rows or none."""
+    parsed = _read(path, read_groups)
+
+    async def send(validate_only: bool) -> Report:
+        async with groups_client(target, token) as client:
+            return await client.import_groups(
+                parsed.rows,
+                request_id=_request_id(),
+                validate_only=validate_only,
+                progress=progress(len(parsed.rows)),
+            )
+
+    return await _judged(parsed, send, dry_run=dry_run)
+
+
+async def _judged(
+    parsed: Parsed[_Record], send: Callable[[bool], Awaitable[Report]], *, dry_run: bool
+) -> ImportOutcome:
+    row_count = len(parsed.rows)
+    if not parsed.complete:
+        return _refused(row_count, parsed.problems)
+    if not parsed.problems:
+        return _outcome(await send(dry_run))
+    # Nothing will be applied; the service is asked all the same, for one report of everything.
+    try:
+        report = await send(True)
+    except ChaupalError as error:
+        note = f"the service could not be asked for more problems: {error.message}"
+        return _refused(row_count, parsed.problems, note=note)
+    untold_count = report.error_count - len(report.problems)
+    return _refused(row_count, joined(parsed.problems, report.problems), untold_count)
+
+
+def _request_id() -> str:
+    # A new one for each run: with one made of the content, importing A, B and A again would be
+    # answered from memory and leave B.
+    return SystemIds().new()
+
+
+def _read(path: Path, read: Callable[[Path], _Content]) -> _Content:
+    try:
+        return read(path)
+    except OSError as error:
+        raise Refusal(
+            "FILE_UNREADABLE",
+            f"cannot read {path}: {error.strerror}",
+            "Name a file that is there and that you may read.",
+        ) from error
+
+
+def _refused(
+    row_count: int, problems: Sequence[Problem], untold_count: int = 0, note: str = ""
+) -> ImportOutcome:
+    return ImportOutcome(
+        row_count, 0, 0, 0, len(problems) + untold_count, problems, applied=False, note=note
+    )
+
+
+def _outcome(report: Report) -> ImportOutcome:
+    return ImportOutcome(
+        report.row_count,
+        report.created_count,
+        report.updated_count,
+        report.unchanged_count,
+        report.error_count,
+        report.problems,
+        report.applied,
+    )

