@@ -1,5 +1,8 @@
 """What an audience means: how many groups, or which."""
 
+import asyncio
+from functools import partial
+
 from kit.errors import FieldViolation, raise_violations
 from services.groups.domain.answers import Preview, Resolved
 from services.groups.domain.audience import Audience, audience_violations, is_unknown
@@ -24,8 +27,11 @@ async def preview_audience(
         InvalidInput: naming everything that is wrong with the rule and the level.
     """
     view = await _valid_view(views, call, audience, split_level)
-    blueprint = view.organisation.blueprint
-    return view.snapshot_id, view.index.preview(audience, blueprint, split_level)
+    preview = partial(view.index.preview, audience, view.organisation.blueprint, split_level)
+    if split_level:
+        # 50,000 booths take some 70 ms: not in the loop that serves everybody else.
+        return view.snapshot_id, await asyncio.to_thread(preview)
+    return view.snapshot_id, preview()
 
 
 async def resolve_audience(views: Views, call: Call, audience: Audience) -> tuple[str, Resolved]:
@@ -35,7 +41,8 @@ async def resolve_audience(views: Views, call: Call, audience: Audience) -> tupl
         InvalidInput: naming everything that is wrong with the rule.
     """
     view = await _valid_view(views, call, audience, "")
-    return view.snapshot_id, view.index.resolve(audience, view.organisation.blueprint)
+    resolve = partial(view.index.resolve, audience, view.organisation.blueprint)
+    return view.snapshot_id, await asyncio.to_thread(resolve)
 
 
 async def _valid_view(views: Views, call: Call, audience: Audience, split_level: str) -> View:

@@ -47,14 +47,14 @@ class ReadGroups:
 
     async def by_ids(self, call: Call, ids: Sequence[GroupId]) -> Sequence[Group | None]:
         """One group for each id, in order; None where the tenant has none with that id."""
-        call.may_read()
+        view = await self.views.current(call.may_read(), call.deadline)
         canonical = [each for each in ids if is_uuid(each)]
 
         async def read(view: View) -> dict[GroupId, Group]:
             there = [each for each in view.register.ordinals_of_ids(canonical) if each >= 0]
             return {each.id: each for each in await self.registry.groups(view.register, there)}
 
-        found = await self._reading(call, read)
+        found = await self._reading(call, view, read)
         return [found.get(group_id) for group_id in ids]
 
     async def page(
@@ -94,13 +94,13 @@ class ReadGroups:
         after: Place | None,
         size: int,
     ) -> Sequence[GroupPage | None]:
-        await self._view_with(call, [each for each in unit_ids if each is not None])
+        view = await self._view_with(call, [each for each in unit_ids if each is not None])
 
         async def read(view: View) -> Sequence[GroupPage | None]:
             pages = view.index.pages(narrow, unit_ids, after, size)
             return await self._filled(view, pages)
 
-        return await self._reading(call, read)
+        return await self._reading(call, view, read)
 
     async def _filled(self, view: View, pages: Sequence[Page | None]) -> Sequence[GroupPage | None]:
         ordinals = [each for page in pages if page is not None for each in page.ordinals]
@@ -121,13 +121,11 @@ class ReadGroups:
             view = await self.views.asked(tenant, call.deadline)
         return view
 
-    async def _reading(self, call: Call, read: Callable[[View], Awaitable[T]]) -> T:
-        """Read of the present view, and again when its records went meanwhile."""
-        for attempt in range(1, _ATTEMPTS + 1):
-            view = await self.views.current(call.tenant, call.deadline)
+    async def _reading(self, call: Call, view: View, read: Callable[[View], Awaitable[T]]) -> T:
+        """Read of this view, and of newer ones while its records go under our hands."""
+        for _ in range(_ATTEMPTS - 1):
             try:
                 return await read(view)
             except RecordsGone:
-                if attempt == _ATTEMPTS:
-                    raise
-        raise AssertionError
+                view = await self.views.current(call.tenant, call.deadline)
+        return await read(view)

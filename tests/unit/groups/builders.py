@@ -141,7 +141,9 @@ def draft(code: str = "g-1", **changes: object) -> Draft:
     return replace(standard, **changes)  # type: ignore[arg-type]  # a test names its fields
 
 
-def row(number: int, code: str, unit: str = "b-1", level: str = "booth", **said: object) -> GroupRow:
+def row(
+    number: int, code: str, unit: str = "b-1", level: str = "booth", **said: object
+) -> GroupRow:
     """A row of a file about such a group."""
     return GroupRow(number, draft(code, **said), level, unit)
 

@@ -22,6 +22,7 @@ from services.groups.adapters.redis.rows import (
     empty_register,
     id_text,
 )
+from services.groups.adapters.redis.sweep import sweep_records
 from services.groups.adapters.redis.writing import Writing, writing_of
 from services.groups.domain.errors import RecordsGone, RegisterMoved, RegisterUnreadable
 from services.groups.domain.model import Group, GroupId, TenantId
@@ -37,6 +38,8 @@ _ANSWER_KEPT = timedelta(days=7)
 _INLINE_RECORDS = 500
 # Some 300 KB a command: large enough to be cheap, small enough to let others in between.
 _BATCH = 1_000
+# Records to which nothing points: of writers that died between laying down and committing.
+_MUCH_RUBBISH = 1_000
 
 
 class RedisGroupRegistry:
@@ -94,6 +97,7 @@ class RedisGroupRegistry:
             done = outcome == b"applied"
             names = [name for name, _ in writing.records]
             await self._drop(key, writing.dropped if done else names)
+            await self._sweep(base, key)
         match outcome:
             case b"applied":
                 return None
@@ -161,6 +165,15 @@ class RedisGroupRegistry:
                 args=args,
             )
         return outcome[0], outcome[1]
+
+    async def _sweep(self, base: RedisRegister, key: str) -> None:
+        """Drop what nothing points to, when much of it has come together."""
+        with redis_errors():
+            stored: int = await cast(Any, self._client.hlen(key))
+        if stored > base.count + max(_MUCH_RUBBISH, base.count // 10):
+            register = await self.snapshot(base.tenant, base)
+            if stored > register.count + max(_MUCH_RUBBISH, register.count // 10):
+                await sweep_records(self._client, key, register, self._clock.now())
 
     async def _lay_down(self, key: str, records: Sequence[tuple[bytes, bytes]]) -> None:
         with redis_errors():
