@@ -20,6 +20,24 @@ from services.messaging.domain.progress import Ledger, Split, Tally
 REPLAY_PERIOD = timedelta(days=7)
 
 
+class Caller(Protocol):
+    """Who is asking, as the verified credential says."""
+
+    @property
+    def subject(self) -> str:
+        """The credential's subject."""
+        ...
+
+    @property
+    def tenant_id(self) -> str:
+        """The caller's tenant. Raises `Unauthenticated` when the credential has none."""
+        ...
+
+    def require(self, capability: str) -> None:
+        """Raise `Forbidden` unless the caller has the capability."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A caller's own name for a write.
@@ -36,10 +54,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastsPage:
-    """A page of broadcasts; `next_cursor` is empty on the last one."""
+    """A page of broadcasts, with the cursor after each, and whether more come after the last."""
 
     broadcasts: tuple[Broadcast, ...]
-    next_cursor: str
+    cursors: tuple[str, ...]
+    has_more: bool
 
 
 class Broadcasts(Protocol):

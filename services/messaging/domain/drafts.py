@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 
 from kit.errors import InvalidInput, Violations
-from services.messaging.domain.broadcasts import AudienceTerm, Draft
+from services.messaging.domain.broadcasts import Audience, AudienceTerm, Draft
 
 TITLE_CHARACTERS = 120
 TEXT_CHARACTERS = 4_096  # of one message of the messenger
@@ -14,6 +14,8 @@ UNITS_OF_TERM = 1_000
 KINDS_OF_TERM = 64
 CATEGORIES_OF_TERM = 256
 KEY_CHARACTERS = 64
+# All together, so that the longest broadcast still goes into one message of 4 MiB.
+NAMES_OF_AUDIENCE = 50_000
 
 # The shape of RFC 5646; whether its subtags are registered is not our business.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,7}")
@@ -71,6 +73,10 @@ def _check_audience(draft: Draft, faults: Violations) -> None:
     audience = draft.audience
     if not audience.include:
         faults.add("broadcast.audience.include", "EMPTY_AUDIENCE", "name at least one unit")
+    if _names_in(audience) > NAMES_OF_AUDIENCE:
+        said = f"at most {NAMES_OF_AUDIENCE} units, kinds and categories altogether"
+        faults.add("broadcast.audience", "TOO_MANY", said)
+        return
     for part, terms in (("include", audience.include), ("exclude", audience.exclude)):
         path = f"broadcast.audience.{part}"
         if len(terms) > TERMS:
@@ -80,6 +86,13 @@ def _check_audience(draft: Draft, faults: Violations) -> None:
             _check_term(f"{path}[{at}]", term, faults)
             if part == "include" and not term.unit_ids:
                 faults.add(f"{path}[{at}].unit_ids", "UNIT_NEEDED", "name at least one unit")
+
+
+def _names_in(audience: Audience) -> int:
+    return sum(
+        len(term.unit_ids) + len(term.kinds) + len(term.categories)
+        for term in (*audience.include, *audience.exclude)
+    )
 
 
 def _check_term(path: str, term: AudienceTerm, faults: Violations) -> None:

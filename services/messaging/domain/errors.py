@@ -54,3 +54,9 @@ class LedgerMissing(Unavailable):
     reason = "LEDGER_MISSING"
     broadcast_id: str
     partition: int | None = None
+
+
+class Going(Unavailable):
+    """This process is going; the same request will be served by another."""
+
+    reason = "GOING"

@@ -23,8 +23,11 @@ from services.messaging.domain.errors import (
 )
 from services.messaging.domain.frame import Frame
 from services.messaging.domain.ids import BroadcastId, TenantId
+from services.messaging.domain.recent import Recent
 from services.messaging.ports import REPLAY_PERIOD, BroadcastsPage, Request
 
+# The frame of a whole state with 60,000 units is 2 MB.
+_KEPT_FRAMES = 32
 _REPLAY_SECONDS = int(REPLAY_PERIOD.total_seconds())
 
 
@@ -34,6 +37,7 @@ class RedisBroadcasts:
     def __init__(self, client: RedisClient, libraries: Libraries) -> None:
         self._client = client
         self._functions = libraries.broadcasts
+        self._frames: Recent[tuple[TenantId, BroadcastId], Frame] = Recent(_KEPT_FRAMES)
 
     async def create(self, tenant: TenantId, broadcast: Broadcast, request: Request) -> Broadcast:
         keys = TenantKeys(tenant)
@@ -93,10 +97,15 @@ class RedisBroadcasts:
             members: Any = await self._client.zrange(
                 TenantKeys(tenant).index, start, "-", desc=True, bylex=True, offset=0, num=size + 1
             )
-        places = [member.decode() for member in members]
-        ids = [BroadcastId(place.partition(":")[2]) for place in places[:size]]
-        found = [each for each in await self.get(tenant, ids) if each is not None]
-        return BroadcastsPage(tuple(found), places[size - 1] if len(places) > size else "")
+        cursors = [member.decode() for member in members[:size]]
+        ids = [BroadcastId(cursor.partition(":")[2]) for cursor in cursors]
+        found = await self.get(tenant, ids)
+        present = [(each, at) for each, at in zip(found, cursors, strict=True) if each is not None]
+        return BroadcastsPage(
+            tuple(each for each, _ in present),
+            tuple(cursor for _, cursor in present),
+            len(members) > size,
+        )
 
     async def start(
         self,
@@ -148,6 +157,10 @@ class RedisBroadcasts:
     async def frame(self, tenant: TenantId, broadcast: Broadcast) -> Frame:
         if broadcast.plan is None:
             return Frame.empty()
+        key = (tenant, broadcast.id)
+        return self._frames.get(key) or self._frames.put(key, await self._frame(tenant, broadcast))
+
+    async def _frame(self, tenant: TenantId, broadcast: Broadcast) -> Frame:
         with redis_errors():
             packed: Any = await self._client.get(TenantKeys(tenant).frame(broadcast.id))
         if packed is None:

@@ -55,8 +55,12 @@ class RedisPlanJobs:
         with redis_errors():
             answer = await self._functions.call(
                 "finalise_plan",
-                keys=[keys.jobs, keys.broadcast(job.broadcast_id)]
-                + [keys.frame(job.broadcast_id), keys.open],
+                keys=[
+                    keys.jobs,
+                    keys.broadcast(job.broadcast_id),
+                    keys.frame(job.broadcast_id),
+                    keys.open,
+                ],
                 args=[
                     *_fence(job),
                     job.broadcast_id,

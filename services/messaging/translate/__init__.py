@@ -1,0 +1,1 @@
+"""Between protobuf messages and values: pure functions, side by side."""
