@@ -23,7 +23,7 @@ def printed() -> Mapping[str, str]:
     composed = lexicographic_sort_schema(compose(subgraphs).schema)
     files = {"schema.graphql": print_schema(composed)}
     for subgraph in subgraphs:
-        files[f"schema/{subgraph.name}.graphql"] = subgraph.schema().as_str()
+        files[f"schema/{subgraph.name}.graphql"] = subgraph.schema(in_order=True).as_str()
     return {name: f"{text.rstrip()}\n" for name, text in files.items()}
 
 

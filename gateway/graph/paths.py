@@ -27,9 +27,15 @@ def graphql_path(path: str, prefixes: Mapping[str, str]) -> str:
 
 
 def in_graphql_words(error: InvalidInput, prefixes: Mapping[str, str]) -> InvalidInput:
-    """The same refusal with its violations at GraphQL paths."""
-    error.violations = tuple(
-        FieldViolation(graphql_path(each.field, prefixes), each.reason, each.description)
-        for each in error.violations
+    """The same refusal with its violations, and what its message says of them, at GraphQL paths."""
+    message = error.message
+    violations: list[FieldViolation] = []
+    for each in error.violations:
+        path = graphql_path(each.field, prefixes)
+        violations.append(FieldViolation(path, each.reason, each.description))
+        message = message.replace(f"{each.field}:", f"{path}:")
+    told = InvalidInput.from_wire(
+        reason=error.reason, message=message, fields=error.fields(), domain=error.domain
     )
-    return error
+    told.violations = tuple(violations)
+    return told

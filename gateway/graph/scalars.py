@@ -21,8 +21,6 @@ CONFIG = StrawberryConfig(
             parse_value=int,
         )
     },
-    # One order for everybody who prints or diffs a subgraph.
-    sort_schema=True,
 )
 
 

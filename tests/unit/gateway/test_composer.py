@@ -118,7 +118,7 @@ def test_two_subgraphs_may_not_define_the_same_root_field() -> None:
         def unit(self) -> str:
             return "mine"
 
-    other = Subgraph("other", lambda: Schema(query=Query))
+    other = Subgraph("other", Query)
     with pytest.raises(CompositionError, match=r"Query\.unit is defined by both home and other"):
         compose([home(), other])
 
@@ -132,7 +132,7 @@ def test_two_subgraphs_may_not_define_the_same_type_differently() -> None:
     class Query:
         other: OtherBadge
 
-    other = Subgraph("other", lambda: Schema(query=Query))
+    other = Subgraph("other", Query)
     with pytest.raises(CompositionError, match="Badge is defined by both badges and other"):
         compose([home(), badges(), other])
 
@@ -150,8 +150,8 @@ def test_the_very_same_definition_may_be_in_several_subgraphs() -> None:
     class B:
         b: Shared
 
-    a = Subgraph("a", lambda: Schema(query=strawberry.type(A, name="Query")))
-    b = Subgraph("b", lambda: Schema(query=strawberry.type(B, name="Query")))
+    a = Subgraph("a", strawberry.type(A, name="Query"))
+    b = Subgraph("b", strawberry.type(B, name="Query"))
     query = compose([a, b]).schema.query_type
     assert query is not None
     assert get_named_type(query.fields["a"].type) is get_named_type(query.fields["b"].type)
@@ -174,7 +174,7 @@ def test_an_entity_has_one_home() -> None:
     class Query:
         other: OtherUnit
 
-    other = Subgraph("other", lambda: Schema(query=Query))
+    other = Subgraph("other", Query)
     with pytest.raises(CompositionError, match="Unit has two homes: home and other"):
         compose([home(), other])
 
@@ -192,7 +192,7 @@ def test_two_parts_of_an_entity_may_not_define_the_same_field() -> None:
     class Query:
         other: OtherUnit
 
-    other = Subgraph("other", lambda: Schema(query=Query))
+    other = Subgraph("other", Query)
     with pytest.raises(CompositionError, match=r"Unit\.badge is defined by both badges and other"):
         compose([home(), badges(), other])
 
@@ -206,7 +206,7 @@ def test_a_part_without_the_key_is_refused() -> None:
     class Query:
         plain: Plain
 
-    other = Subgraph("other", lambda: Schema(query=Query))
+    other = Subgraph("other", Query)
     with pytest.raises(CompositionError, match="Unit in other has no key, but Unit in home has"):
         compose([home(), other])
 
@@ -221,7 +221,7 @@ def test_a_part_that_adds_fields_must_be_reachable_from_the_key() -> None:
     class Query:
         other: Unreachable
 
-    other = Subgraph("other", lambda: Schema(query=Query))
+    other = Subgraph("other", Query)
     with pytest.raises(CompositionError, match="Unit in other adds fields, so it needs"):
         compose([home(), other])
 

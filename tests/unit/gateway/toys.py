@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, Self
 
 import strawberry
-from strawberry.federation import Schema
 
 from gateway.graph.fields import MENTION
 from gateway.subgraph import Subgraph
@@ -106,12 +105,12 @@ class VisitQuery:
 
 
 def home() -> Subgraph:
-    return Subgraph("home", lambda: Schema(query=HomeQuery, types=[Unit], federation_version="2.9"))
+    return Subgraph("home", HomeQuery, types=[Unit])
 
 
 def badges() -> Subgraph:
-    return Subgraph("badges", lambda: Schema(query=BadgeQuery, federation_version="2.9"))
+    return Subgraph("badges", BadgeQuery)
 
 
 def visits() -> Subgraph:
-    return Subgraph("visits", lambda: Schema(query=VisitQuery, federation_version="2.9"))
+    return Subgraph("visits", VisitQuery)
