@@ -4,7 +4,9 @@ import { useOrganisation } from '../../shared/app/organisation';
 import { type Pane, PaneBar, PaneBody } from '../../shared/app/Panes';
 import { ComposePanel } from '../../shared/compose/ComposePanel';
 import { useI18n } from '../../shared/i18n/I18n';
-import { ProgressPanel, type Watch } from '../../shared/progress/ProgressPanel';
+import { ProgressPanel } from '../../shared/progress/ProgressPanel';
+import { RecentPanel } from '../../shared/progress/RecentPanel';
+import { useWatch, type Watch } from '../../shared/progress/useWatch';
 import styles from './CategoryPage.module.css';
 import { CategoryPicker } from './CategoryPicker';
 import { type Cell, NO_CELLS, termsOfCells, toggleCells } from './grid/cells';
@@ -21,7 +23,8 @@ export function CategoryPage() {
   const level = rowLevel(blueprint);
   const { answer, again } = useGrid(blueprint, level);
   const [chosen, setChosen] = useState(NO_CELLS);
-  const [watch, setWatch] = useState<Watch | null>(null);
+  const watching = useWatch();
+  const { setWatch } = watching;
   const [pane, setPane] = useState<PaneKey>('grid');
 
   const terms = useMemo(() => termsOfCells(chosen), [chosen]);
@@ -30,10 +33,13 @@ export function CategoryPage() {
     [terms, level],
   );
   const toggle = useCallback((cells: readonly Cell[]) => setChosen((before) => toggleCells(before, cells)), []);
-  const watchNow = useCallback((next: Watch) => {
-    setWatch(next);
-    setPane('progress');
-  }, []);
+  const watch = useCallback(
+    (next: Watch) => {
+      setWatch(next);
+      setPane('progress');
+    },
+    [setWatch],
+  );
 
   const panes: readonly Pane<PaneKey>[] = [
     { key: 'grid', label: t('pane.grid') },
@@ -48,18 +54,23 @@ export function CategoryPage() {
         <PaneBody active={pane === 'grid'} className={styles.grid}>
           <GridPanel answer={answer} level={level} chosen={chosen} onToggle={toggle} onRetry={again} />
         </PaneBody>
-        <PaneBody active={pane === 'compose'} className={styles.compose}>
-          <ComposePanel
-            choice={choice}
-            picker={
-              <CategoryPicker terms={terms} cellCount={chosen.size} units={units} onClear={() => setChosen(NO_CELLS)} />
-            }
-            onStarted={(id, splitLevel) => watchNow({ id, splitLevel })}
-          />
-        </PaneBody>
-        <PaneBody active={pane === 'progress'} className={styles.progress}>
-          <ProgressPanel watch={watch} splitLevel={level} onWatch={watchNow} />
-        </PaneBody>
+        <div className={styles.side}>
+          <PaneBody active={pane === 'progress'}>
+            <ProgressPanel control={watching} />
+          </PaneBody>
+          <PaneBody active={pane === 'compose'}>
+            <ComposePanel
+              choice={choice}
+              picker={
+                <CategoryPicker terms={terms} cellCount={chosen.size} units={units} onClear={() => setChosen(NO_CELLS)} />
+              }
+              onStarted={(id, splitLevel) => watch({ id, splitLevel })}
+            />
+          </PaneBody>
+          <PaneBody active={pane === 'progress'}>
+            <RecentPanel control={watching} splitLevel={level} onWatch={watch} />
+          </PaneBody>
+        </div>
       </div>
     </>
   );

@@ -1,10 +1,12 @@
 import { useCallback, useMemo, useState } from 'react';
 
-import { useOrganisation } from '../../shared/app/organisation';
+import { overviewLevel, useOrganisation } from '../../shared/app/organisation';
 import { type Pane, PaneBar, PaneBody } from '../../shared/app/Panes';
 import { ComposePanel } from '../../shared/compose/ComposePanel';
 import { useI18n } from '../../shared/i18n/I18n';
-import { ProgressPanel, type Watch } from '../../shared/progress/ProgressPanel';
+import { ProgressPanel } from '../../shared/progress/ProgressPanel';
+import { RecentPanel } from '../../shared/progress/RecentPanel';
+import { useWatch, type Watch } from '../../shared/progress/useWatch';
 import { choiceOf, NO_FACETS } from './audience/choice';
 import { PartyPicker } from './audience/PartyPicker';
 import { NOTHING_CHOSEN, toggle } from './audience/selection';
@@ -25,7 +27,8 @@ export function PartyPage() {
   const [selection, setSelection] = useState(NOTHING_CHOSEN);
   const [facets, setFacets] = useState(NO_FACETS);
   const [shown, setShown] = useState<string | null>(null);
-  const [watch, setWatch] = useState<Watch | null>(null);
+  const watching = useWatch();
+  const { setWatch } = watching;
   const [pane, setPane] = useState<PaneKey>('tree');
 
   const choice = useMemo(() => choiceOf(selection, facets, blueprint), [selection, facets, blueprint]);
@@ -42,10 +45,13 @@ export function PartyPage() {
     },
     [tree],
   );
-  const watchNow = useCallback((next: Watch) => {
-    setWatch(next);
-    setPane('progress');
-  }, []);
+  const watch = useCallback(
+    (next: Watch) => {
+      setWatch(next);
+      setPane('progress');
+    },
+    [setWatch],
+  );
 
   const panes: readonly Pane<PaneKey>[] = [
     { key: 'tree', label: t('pane.tree') },
@@ -60,27 +66,36 @@ export function PartyPage() {
         <PaneBody active={pane === 'tree'} className={styles.tree}>
           <TreePanel control={control} selection={selection} current={current} onShow={show} onToggle={tick} />
         </PaneBody>
-        <PaneBody active={pane === 'unit'} className={styles.unit}>
-          <UnitPanel id={current} onShow={show} />
-        </PaneBody>
-        <PaneBody active={pane === 'compose'} className={styles.compose}>
-          <ComposePanel
-            choice={choice}
-            picker={
-              <PartyPicker
-                selection={selection}
-                onToggle={(mark) => setSelection((before) => toggle(before, mark))}
-                onClear={() => setSelection(NOTHING_CHOSEN)}
-                facets={facets}
-                onFacets={setFacets}
+        <div className={styles.columns}>
+          <div className={styles.column}>
+            <PaneBody active={pane === 'progress'}>
+              <ProgressPanel control={watching} />
+            </PaneBody>
+            <PaneBody active={pane === 'unit'}>
+              <UnitPanel id={current} onShow={show} />
+            </PaneBody>
+          </div>
+          <div className={styles.column}>
+            <PaneBody active={pane === 'compose'}>
+              <ComposePanel
+                choice={choice}
+                picker={
+                  <PartyPicker
+                    selection={selection}
+                    onToggle={(mark) => setSelection((before) => toggle(before, mark))}
+                    onClear={() => setSelection(NOTHING_CHOSEN)}
+                    facets={facets}
+                    onFacets={setFacets}
+                  />
+                }
+                onStarted={(id, splitLevel) => watch({ id, splitLevel })}
               />
-            }
-            onStarted={(id, splitLevel) => watchNow({ id, splitLevel })}
-          />
-        </PaneBody>
-        <PaneBody active={pane === 'progress'} className={styles.progress}>
-          <ProgressPanel watch={watch} splitLevel={blueprint.levels[2]?.key ?? null} onWatch={watchNow} />
-        </PaneBody>
+            </PaneBody>
+            <PaneBody active={pane === 'progress'}>
+              <RecentPanel control={watching} splitLevel={overviewLevel(blueprint)} onWatch={watch} />
+            </PaneBody>
+          </div>
+        </div>
       </div>
     </>
   );

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect } from 'react';
 
 import { useI18n } from '../i18n/I18n';
 import styles from './Panes.module.css';
@@ -19,6 +19,9 @@ interface BarProps<K extends string> {
 /** On a narrow screen one part is shown at a time; this bar chooses it. Wide screens hide the bar. */
 export function PaneBar<K extends string>({ panes, active, onActivate }: BarProps<K>) {
   const { t, number } = useI18n();
+  useEffect(() => {
+    document.documentElement.scrollTop = 0;
+  }, [active]);
   return (
     <nav className={styles.bar} aria-label={t('app.panes')}>
       {panes.map(({ key, label, badge = 0 }) => (

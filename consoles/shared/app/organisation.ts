@@ -44,6 +44,15 @@ export function levelBelow(blueprint: Blueprint, level: string): string {
   return blueprint.levels[index + 1]?.key ?? level;
 }
 
+/**
+ * A level with few enough units to see a whole broadcast by: a third of the way down, such as
+ * divisions of seven levels or districts of three.
+ */
+export function overviewLevel(blueprint: Blueprint): string | null {
+  const { levels } = blueprint;
+  return levels[Math.floor(levels.length / 3)]?.key ?? null;
+}
+
 /** The name of a level, kind or category; a key that the blueprint lacks names itself. */
 export function nameOf(entries: readonly { key: string; name: LocalizedName }[], key: string): LocalizedName {
   return entries.find((entry) => entry.key === key)?.name ?? { translations: [{ language: 'en', text: key }] };

@@ -10,7 +10,7 @@ import type { Preview } from './audience';
 import styles from './Audience.module.css';
 import type { PreviewAnswer } from './usePreview';
 
-const UNITS_SHOWN = 8;
+const UNITS_SHOWN = 5;
 
 /** What is left out, in words, one line for each reason. */
 export function Exclusions({ exclusions }: { exclusions: Preview['exclusions'] }) {

@@ -48,7 +48,7 @@ export function ComposePanel({ choice, picker, onStarted }: Props) {
   useEffect(() => {
     if (shownStep.current === state.step) return;
     shownStep.current = state.step;
-    body.current?.focus();
+    body.current?.focus({ preventScroll: true });
   }, [state.step]);
 
   return (

@@ -180,8 +180,6 @@ export const en = {
 
   // Progress
   'progress.title': 'Progress',
-  'progress.none': 'No broadcast shown',
-  'progress.noneHint': 'Send a message, or pick one of the list, and watch it arrive.',
   'progress.recent': 'Recent broadcasts',
   'progress.noRecent': 'Nothing was sent yet',
   'progress.noRecentHint': 'What you send is listed here, newest first.',

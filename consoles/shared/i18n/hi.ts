@@ -178,8 +178,6 @@ export const hi: Messages = {
 
   // Progress
   'progress.title': 'प्रगति',
-  'progress.none': 'कोई प्रसारण नहीं खुला',
-  'progress.noneHint': 'संदेश भेजें, या सूची से एक चुनें, और उसे पहुँचते देखें।',
   'progress.recent': 'हाल के प्रसारण',
   'progress.noRecent': 'अभी कुछ नहीं भेजा गया',
   'progress.noRecentHint': 'आप जो भेजेंगे वह यहाँ दिखेगा, नया सबसे ऊपर।',

@@ -14,6 +14,7 @@ import { Undelivered } from './Undelivered';
 import { UnitBars } from './UnitBars';
 import { useProgress } from './useProgress';
 import { useSpoken } from './useSpoken';
+import type { Live } from './useWatch';
 
 /** Where one looks: the split, and the unit that was looked into. */
 export interface Lens {
@@ -57,20 +58,21 @@ interface Props {
   readonly id: string;
   readonly splitLevel: string | null;
   readonly failureReason: string | null;
-  /** Hears each new state, so that lists can be refreshed. */
-  readonly onState: (state: Progress['state']) => void;
+  /** Hears each new look at the whole broadcast. */
+  readonly onLive: (live: Live) => void;
 }
 
 /** One broadcast as it arrives: a bar for all, and one for each unit of the split. */
-export function BroadcastProgress({ id, splitLevel, failureReason, onState }: Props) {
+export function BroadcastProgress({ id, splitLevel, failureReason, onLive }: Props) {
   const { t, name } = useI18n();
   const { blueprint } = useOrganisation();
   const [lens, setLens] = useState<Lens>({ level: splitLevel, within: null });
   const { progress, error } = useProgress(id, lens.level, lens.within?.id ?? null);
   const state = progress?.state;
+  const whole = lens.within === null;
   useEffect(() => {
-    if (state !== undefined) onState(state);
-  }, [state, onState]);
+    if (progress !== null && whole) onLive({ id, state: progress.state, counts: progress.counts });
+  }, [progress, whole, id, onLive]);
 
   const into = (unit: { id: string; name: LocalizedName }) => {
     if (lens.level !== null) setLens({ level: levelBelow(blueprint, lens.level), within: unit });

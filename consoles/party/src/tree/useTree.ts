@@ -29,17 +29,20 @@ export function useTree() {
     [client],
   );
 
-  const loadRoots = useCallback(async () => {
-    const [only, ...others] = await load(ROOT, null);
-    // A single root is only a lid: show what lies under it.
-    if (only === undefined || others.length > 0) return;
-    change({ type: 'opened', id: only.id });
-    await load(only.id, null);
-  }, [load]);
+  /** Loads a branch; a single child is only a lid, so what lies under it is shown too. */
+  const loadDown = useCallback(
+    async function down(parent: string): Promise<void> {
+      const [only, ...others] = await load(parent, null);
+      if (only === undefined || others.length > 0 || only.childCount === 0) return;
+      change({ type: 'opened', id: only.id });
+      await down(only.id);
+    },
+    [load],
+  );
 
   useEffect(() => {
-    if (!tree.branches.has(ROOT)) void loadRoots();
-  }, [loadRoots, tree.branches]);
+    if (!tree.branches.has(ROOT)) void loadDown(ROOT);
+  }, [loadDown, tree.branches]);
 
   const open = useCallback(
     (id: string) => {
@@ -52,10 +55,10 @@ export function useTree() {
   /** Loads what a branch lacks: its next page, or what failed. */
   const loadMore = useCallback(
     (parent: string) => {
-      if (parent === ROOT && tree.units.size === 0) void loadRoots();
+      if (parent === ROOT && tree.units.size === 0) void loadDown(ROOT);
       else void load(parent, tree.branches.get(parent)?.next ?? null);
     },
-    [load, loadRoots, tree],
+    [load, loadDown, tree],
   );
   const rows = useMemo(() => visibleRows(tree), [tree]);
   return { tree, rows, open, close, loadMore };
