@@ -16,6 +16,7 @@ from services.hierarchy.domain.model import (
     Unit,
     UnitId,
     UnitImport,
+    UnitKey,
     UnitRow,
 )
 
@@ -54,15 +55,12 @@ def a_row(
 ) -> UnitRow:
     """A row; its number is filled in by `numbered`, its name is level and code by default."""
     names = text(name or f"{level} {code}", hindi)
-    return UnitRow(number, level, code, names, *under, place)
+    return UnitRow(number, UnitKey(level, code), names, UnitKey(*under), place)
 
 
 def numbered(rows: Sequence[UnitRow]) -> list[UnitRow]:
     """The rows as a file with one line of header has them: the first is row 2."""
-    return [
-        UnitRow(line, row.level, row.code, row.names, row.parent_level, row.parent_code, row.place)
-        for line, row in enumerate(rows, start=2)
-    ]
+    return [replace(row, row=line) for line, row in enumerate(rows, start=2)]
 
 
 def a_request_id() -> RequestId:

@@ -55,18 +55,20 @@ class Model:
     def wrong_rows(self, rows: Sequence[UnitRow]) -> set[int]:
         """The numbers of the rows that cannot be right."""
         order = {key: place for place, key in enumerate(self.levels)}
-        keys = [(row.level, row.code) for row in rows]
+        keys = [row.key for row in rows]
         known = set(keys) | set(self.units)
         places = [order[level] for level, _ in known if level in order]
         wrong = set()
         for place, row in enumerate(rows):
-            parent = (row.parent_level, row.parent_code)
-            right = row.level in order and row.code != "" and keys.index(keys[place]) == place
+            parent = row.parent
+            right = (
+                row.key.level in order and row.key.code != "" and keys.index(keys[place]) == place
+            )
             if parent == ("", ""):
-                right = right and order[row.level] == min(places)
+                right = right and order[row.key.level] == min(places)
             else:
                 right = right and parent in known and parent[0] in order
-                right = right and order[parent[0]] < order[row.level]
+                right = right and order[parent[0]] < order[row.key.level]
             if not right:
                 wrong.add(row.row)
         return wrong
@@ -76,8 +78,8 @@ class Model:
         changed: dict[Key, ModelUnit] = {}
         created = 0
         for row in rows:
-            key = (row.level, row.code)
-            parent = (row.parent_level, row.parent_code) if row.parent_code else None
+            key = row.key
+            parent = row.parent if row.parent.code else None
             unit = ModelUnit(row.names, parent, row.place, self.tree_version + 1)
             before = self.units.get(key)
             created += before is None

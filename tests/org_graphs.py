@@ -11,6 +11,7 @@ import pytest
 from kit.clock import FakeClock
 from kit.ids import SeededIds
 from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedOutbox, EmbeddedStore
+from services.hierarchy.adapters.neo4j import Neo4jOrgGraph, Neo4jOutbox, Neo4jStore
 from services.hierarchy.domain.events import Event
 from services.hierarchy.domain.model import (
     Blueprint,
@@ -25,7 +26,10 @@ from services.hierarchy.domain.tree import TreeRows
 from services.hierarchy.ports import OrgGraph, Outbox
 from tests.builders_hierarchy import a_blueprint, an_import
 
-STORES = (pytest.param("embedded"),)
+STORES = (
+    pytest.param("embedded"),
+    pytest.param("neo4j", marks=pytest.mark.neo4j),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,13 @@ async def open_world(
     store: str, request: pytest.FixtureRequest, folder: Path, unique: str
 ) -> AsyncIterator[World]:
     """A world in the store of that name."""
-    async with open_embedded(folder / "hierarchy.sqlite3", unique) as world:
-        yield world
+    if store == "neo4j":
+        uri = request.getfixturevalue("neo4j_uri")
+        async with open_neo4j(uri, request.getfixturevalue("neo4j_auth"), unique) as world:
+            yield world
+    else:
+        async with open_embedded(folder / "hierarchy.sqlite3", unique) as world:
+            yield world
 
 
 @asynccontextmanager
@@ -98,6 +107,21 @@ async def open_embedded(path: Path, unique: str) -> AsyncIterator[World]:
             twin=EmbeddedOrgGraph(store, clock, SeededIds(1)),
             outbox=EmbeddedOutbox(store),
             forgetful=EmbeddedOutbox(store, events_kept=3),
+            clock=clock,
+            **_tenants(unique),
+        )
+
+
+@asynccontextmanager
+async def open_neo4j(uri: str, auth: tuple[str, str] | None, unique: str) -> AsyncIterator[World]:
+    clock = FakeClock()
+    async with Neo4jStore(uri, auth) as store:
+        assert await store.ready() is None
+        yield World(
+            graph=Neo4jOrgGraph(store, clock, SeededIds(1)),
+            twin=Neo4jOrgGraph(store, clock, SeededIds(1)),
+            outbox=Neo4jOutbox(store),
+            forgetful=Neo4jOutbox(store, events_kept=3),
             clock=clock,
             **_tenants(unique),
         )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from services.hierarchy.domain.model import LocalizedText, Place, UnitRow
+from services.hierarchy.domain.model import LocalizedText, Place, UnitKey, UnitRow
 from tests.builders_hierarchy import LEVELS, numbered
 
 CODES = st.text("ABCxyz019._-", min_size=1, max_size=4)
@@ -43,5 +43,6 @@ def valid_trees(
         above = [key for key in keys if index[key[0]] < index[level]]
         roots = [("", "")] if index[level] == top else []
         parent = draw(st.sampled_from([*above, *roots]))
-        rows.append(UnitRow(0, level, code, draw(NAMES), *parent, draw(PLACES)))
+        key = UnitKey(level, code)
+        rows.append(UnitRow(0, key, draw(NAMES), UnitKey(*parent), draw(PLACES)))
     return numbered(rows)

@@ -35,7 +35,7 @@ PARENTS = st.just(("", "")) | KEYS | st.just(("street", "A"))
 
 
 def a_model_row(key: Key, parent: Key, name: str) -> UnitRow:
-    return UnitRow(0, key[0], key[1], text(name), parent[0], parent[1], None)
+    return UnitRow(0, UnitKey(*key), text(name), UnitKey(*parent), None)
 
 
 def a_row_that_fits(depth: int, code: str, above: str, name: str) -> UnitRow:
@@ -62,7 +62,7 @@ GROWTH = st.lists(
     ),
     min_size=1,
     max_size=6,
-    unique_by=lambda row: (row.level, row.code),
+    unique_by=lambda row: row.key,
 ).map(numbered)
 
 

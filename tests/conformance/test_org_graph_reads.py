@@ -74,7 +74,7 @@ async def test_children_are_ordered_by_code_and_then_by_level(world: World) -> N
     state = (await world.unit("state", "RJ")).id
     found = (await world.graph.children(world.tenant, [state], limit=100)).value[state]
 
-    expected = sorted((row.code, row.level) for row in rows)
+    expected = sorted((row.key.code, row.key.level) for row in rows)
     assert [(unit.code, unit.level) for unit in found.units] == expected
     assert (found.total_count, found.has_more) == (12, False)
 
@@ -96,7 +96,7 @@ async def test_children_come_in_pages_that_neither_repeat_nor_skip(world: World)
         after = SiblingKey(page.units[-1].code, page.units[-1].level)
         more = page.has_more
 
-    assert seen == sorted((row.code, row.level) for row in rows)
+    assert seen == sorted((row.key.code, row.key.level) for row in rows)
 
 
 async def test_a_page_can_begin_behind_a_sibling_that_does_not_exist(world: World) -> None:

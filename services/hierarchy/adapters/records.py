@@ -31,6 +31,8 @@ class Answer:
 
 EventKind = Literal["tree_changed", "blueprint_changed"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# One for all: json.dumps makes a new encoder each time, and an import has 60,000 names.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -46,7 +48,7 @@ def instant_of(value: int) -> datetime:
 
 def names_to_json(names: LocalizedText) -> str:
     """The texts by language."""
-    return json.dumps(names.by_language, ensure_ascii=False, separators=(",", ":"))
+    return _encode(names.by_language)
 
 
 def names_from_json(text: str) -> LocalizedText:

@@ -91,6 +91,9 @@ class UnitKey(NamedTuple):
     code: str
 
 
+NO_KEY = UnitKey("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A node of the tree. `revision` is the tree version that last changed it."""
@@ -120,12 +123,15 @@ class UnitRow:
     """One unit as a file names it, unchecked; empty strings and `None` where the file is empty."""
 
     row: int
-    level: str
-    code: str
+    key: UnitKey
     names: LocalizedText
-    parent_level: str
-    parent_code: str
+    parent: UnitKey
     place: Place | None
+
+    @property
+    def has_parent(self) -> bool:
+        """Whether the row names anything above it."""
+        return self.parent != NO_KEY
 
 
 @dataclass(frozen=True, slots=True)

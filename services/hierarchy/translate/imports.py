@@ -7,7 +7,14 @@ from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
 from kit.errors import InvalidInput
 from kit.ids import is_uuid
 from services.hierarchy.domain.imports import MAX_IMPORT_ROWS, MAX_PAGE_ROWS
-from services.hierarchy.domain.model import ImportReport, RequestId, UnitImport, UnitRow
+from services.hierarchy.domain.model import (
+    NO_KEY,
+    ImportReport,
+    RequestId,
+    UnitImport,
+    UnitKey,
+    UnitRow,
+)
 from services.hierarchy.translate.values import names_from_proto, place_from_proto
 
 
@@ -63,13 +70,14 @@ class ImportAssembler:
 
 def row_from_proto(message: pb.UnitRow) -> UnitRow:
     """The row, unchecked."""
+    # A few words of levels, in up to 200,000 rows.
+    level, parent_level = intern(message.level), intern(message.parent_level)
+    has_parent = parent_level or message.parent_code
     return UnitRow(
         row=message.row,
-        level=intern(message.level),  # a few words, in up to 200,000 rows
-        code=message.code,
+        key=UnitKey(level, message.code),
         names=names_from_proto(message.names),
-        parent_level=intern(message.parent_level),
-        parent_code=message.parent_code,
+        parent=UnitKey(parent_level, message.parent_code) if has_parent else NO_KEY,
         place=place_from_proto(message.place) if message.HasField("place") else None,
     )
 

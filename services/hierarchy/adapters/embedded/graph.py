@@ -12,7 +12,7 @@ from services.hierarchy.adapters.records import Answer
 from services.hierarchy.domain.blueprints import plan_blueprint
 from services.hierarchy.domain.errors import BlueprintNotFound, RequestIdReused
 from services.hierarchy.domain.events import BlueprintChanged
-from services.hierarchy.domain.imports import Standing, fingerprint, plan_import, row_keys
+from services.hierarchy.domain.imports import fingerprint, plan_import, row_keys
 from services.hierarchy.domain.model import (
     Blueprint,
     ImportReport,
@@ -22,6 +22,7 @@ from services.hierarchy.domain.model import (
     UnitImport,
     UnitKey,
 )
+from services.hierarchy.domain.row_checks import Standing
 from services.hierarchy.domain.tree import TreeRows
 from services.hierarchy.ports import Children, Read, SiblingKey
 

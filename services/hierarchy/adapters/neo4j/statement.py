@@ -1,0 +1,50 @@
+"""A Cypher statement with a name, and how to run it inside a transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+from neo4j import AsyncManagedTransaction
+from opentelemetry.semconv.attributes import db_attributes
+from opentelemetry.trace import SpanKind
+
+from kit.telemetry import tracer
+
+_tracer = tracer(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`summary` is for traces: what it does to what, without values."""
+
+    summary: str
+    cypher: LiteralString
+
+    async def run(self, tx: AsyncManagedTransaction, **parameters: Any) -> list[list[Any]]:
+        """The rows of the answer; empty for a statement that returns none."""
+        with _tracer.start_as_current_span(
+            self.summary,
+            kind=SpanKind.CLIENT,
+            attributes={
+                db_attributes.DB_SYSTEM_NAME: "neo4j",
+                db_attributes.DB_QUERY_SUMMARY: self.summary,
+            },
+        ):
+            result = await tx.run(self.cypher, parameters)
+            return await result.values()
+
+    async def run_in_batches(
+        self, tx: AsyncManagedTransaction, rows: Sequence[Any], **parameters: Any
+    ) -> list[list[Any]]:
+        """The rows of all answers, one for each run of `$rows`.
+
+        5,000 a time: 63,000 units loaded in 5.5 s, against 8.5 s with 1,000.
+        """
+        answers: list[list[Any]] = []
+        for start in range(0, len(rows), _BATCH):
+            batch = rows[start : start + _BATCH]
+            answers += await self.run(tx, rows=batch, **parameters)
+        return answers
+
+
+_BATCH = 5_000
