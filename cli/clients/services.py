@@ -156,6 +156,15 @@ def _caller(
     return call
 
 
+# Where the contract's field has another name than the file's column.
+_COLUMNS = {
+    "names.en": "name",
+    "names.hi": "name_hi",
+    "place.latitude": "latitude",
+    "place.longitude": "longitude",
+}
+
+
 class _WireProblem(Protocol):
     row: int
     field: str
@@ -171,6 +180,9 @@ def _report(report: hierarchy.ImportReport | groups.GroupImportReport) -> Report
         report.updated_count,
         report.unchanged_count,
         report.error_count,
-        [Problem(one.row, one.field, one.reason, one.description) for one in errors],
+        [
+            Problem(one.row, _COLUMNS.get(one.field, one.field), one.reason, one.description)
+            for one in errors
+        ],
         report.applied,
     )

@@ -67,8 +67,8 @@ class ImportOutcome:
         hidden = self.error_count - len(shown)
         more = [f"and {hidden} more; -o json tells up to 1,000"] if hidden else []
         note = [self.note] if self.note else []
-        end = f"refused: {self.error_count} problems in {self.row_count} rows; nothing was changed"
-        return [*shown, *more, *note, end]
+        problems = "1 problem" if self.error_count == 1 else f"{self.error_count} problems"
+        return [*shown, *more, *note, f"refused: {problems}; nothing was changed"]
 
 
 def _line(problem: Problem) -> str:

@@ -23,6 +23,7 @@ class ChildSpec:
         environ: Its whole environment.
         folder: Its working folder.
         log: Where stdout and stderr go.
+        stage: Processes of a higher stage use those of a lower one, and are stopped before them.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ChildSpec:
     environ: Mapping[str, str]
     folder: Path
     log: Path
+    stage: int
 
 
 class Child:

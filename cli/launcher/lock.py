@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from cli.errors import Refusal
@@ -15,7 +15,7 @@ _PAUSE_SECONDS = 0.1
 
 
 @contextlib.contextmanager
-def held(path: Path) -> Iterator[int]:
+def held(path: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[int]:
     """Hold the lock while the block runs, and give its file descriptor.
 
     Whoever inherits the descriptor holds the lock too: the watchdog does, so that nobody starts
@@ -26,7 +26,7 @@ def held(path: Path) -> Iterator[int]:
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        _take(descriptor, path)
+        _take(descriptor, path, say)
         os.truncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield descriptor
@@ -34,13 +34,17 @@ def held(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _take(descriptor: int, path: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+def _take(descriptor: int, path: Path, say: Callable[[str], None]) -> None:
+    began = time.monotonic()
+    told = False
     while not _taken(descriptor):
         holder = os.pread(descriptor, 32, 0).decode("ascii", "replace")
         alive = _alive(holder)
-        if alive or time.monotonic() > deadline:
+        if alive or time.monotonic() > began + _PATIENCE_SECONDS:
             raise _refusal(path.parent, holder, alive=alive)
+        if not told:
+            say("waiting for the processes of an earlier run to stop")
+            told = True
         time.sleep(_PAUSE_SECONDS)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from cli.errors import Refusal
 
 HOST = "127.0.0.1"
+# Of many ports in use, as many are named in full.
+_SHOWN = 3
 # The ports that the documentation names; a worker's answers health questions only.
 DEFAULT_PORTS: Mapping[str, int] = {
     "gateway": 8000,
@@ -57,14 +59,15 @@ def check_free(ports: Mapping[str, int]) -> None:
     taken = {name: port for name, port in ports.items() if not is_free(port)}
     if not taken:
         return
-    holders = {port: holder_of(port) for port in taken.values()}
-    said = "; ".join(
-        f"port {port} ({name}) is in use{holders[port]}" for name, port in taken.items()
-    )
+    holders = _holders()
+    said = [
+        f"port {port} ({name}) is in use{holders.get(port, '')}" for name, port in taken.items()
+    ]
+    more = f"; and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
     name, port = next(iter(taken.items()))
     raise Refusal(
         "PORT_IN_USE",
-        said,
+        "; ".join(said[:_SHOWN]) + more,
         f"Stop who holds it (find out: ss -ltnp 'sport = :{port}', or lsof -iTCP:{port}),\n"
         f"or choose another: --port {name}={port + 100}, or --port-base 18000 for all of them.",
         ports=taken,
@@ -89,18 +92,19 @@ def is_free(port: int) -> bool:
     return True
 
 
-def holder_of(port: int) -> str:
-    """Return " by NAME (process PID)", or nothing when the system does not tell."""
+def _holders() -> Mapping[int, str]:
+    """Return " by NAME (process PID)" for each port, as far as the system tells."""
     # 30 ms that only a refusal needs.
     import psutil  # noqa: PLC0415
 
+    holders = {}
     with contextlib.suppress(psutil.Error):
         for connection in psutil.net_connections("tcp"):
             address = connection.laddr
-            if connection.status == psutil.CONN_LISTEN and address and address.port == port:
-                name = psutil.Process(connection.pid).name() if connection.pid else "somebody"
-                return f" by {name} (process {connection.pid or 'unknown'})"
-    return ""
+            if connection.status == psutil.CONN_LISTEN and address and connection.pid:
+                name = psutil.Process(connection.pid).name()
+                holders[address.port] = f" by {name} (process {connection.pid})"
+    return holders
 
 
 def _free_ports(count: int) -> Sequence[int]:

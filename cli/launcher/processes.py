@@ -42,11 +42,13 @@ class Process:
         name: Its name, also of its port and log.
         arguments: After `python -m`.
         service: Whose identity it has.
+        stage: When it is stopped; the store's is 0.
     """
 
     name: str
     arguments: tuple[str, ...]
     service: str
+    stage: int
 
     @property
     def speaks_http(self) -> bool:
@@ -54,14 +56,14 @@ class Process:
         return self.name == "gateway"
 
 
-# In the order of start; stopped in reverse. All start at once, none waits for another.
+# All start at once, none waits for another; the gateway is stopped first, the services last.
 PROCESSES = (
-    Process("hierarchy", ("services.hierarchy",), "hierarchy"),
-    Process("groups", ("services.groups",), "groups"),
-    Process("messaging", ("services.messaging",), "messaging"),
-    Process("hierarchy-worker", ("services.hierarchy", "worker"), "hierarchy"),
-    Process("messaging-worker", ("services.messaging", "worker"), "messaging"),
-    Process("gateway", ("gateway",), "gateway"),
+    Process("hierarchy", ("services.hierarchy",), "hierarchy", 1),
+    Process("groups", ("services.groups",), "groups", 1),
+    Process("messaging", ("services.messaging",), "messaging", 1),
+    Process("hierarchy-worker", ("services.hierarchy", "worker"), "hierarchy", 2),
+    Process("messaging-worker", ("services.messaging", "worker"), "messaging", 2),
+    Process("gateway", ("gateway",), "gateway", 3),
 )
 
 
@@ -103,7 +105,7 @@ def process_specs(wiring: Wiring) -> list[ChildSpec]:
 def store_spec(folder: DataFolder, socket_path: Path, environ: Mapping[str, str]) -> ChildSpec:
     """Return how to start the private store."""
     command = server_command(folder.store, socket_path)
-    return ChildSpec(STORE, command, _passed(environ), folder.store, folder.log(STORE))
+    return ChildSpec(STORE, command, _passed(environ), folder.store, folder.log(STORE), 0)
 
 
 def _spec(process: Process, wiring: Wiring) -> ChildSpec:
@@ -113,6 +115,7 @@ def _spec(process: Process, wiring: Wiring) -> ChildSpec:
         _passed(wiring.environ) | _common(process, wiring) | _own(process.service, wiring),
         ROOT,
         wiring.folder.log(process.name),
+        process.stage,
     )
 
 

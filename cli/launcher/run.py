@@ -75,7 +75,7 @@ async def run(options: UpOptions) -> None:
     """
     began = time.monotonic()
     folder = prepare(options.data)
-    with held(folder.lock) as lock_descriptor:
+    with held(folder.lock, options.say) as lock_descriptor:
         check_free(options.ports)
         issuer = DevelopmentIssuer(
             load_or_make_key(folder.key), f"http://{HOST}:{options.ports['issuer']}"
@@ -108,6 +108,9 @@ class _Platform:
     async def serve(self, began: float) -> None:
         """Start everything, announce it, and look after the tokens for ever."""
         options = self.options
+        options.say(f"starting; the logs are in {self.folder.logs}")
+        if options.redis_url:
+            options.say(f"the store is that of REDIS_URL, {_without_password(options.redis_url)}")
         redis_url = options.redis_url or await self._start_store()
         wiring = Wiring(
             self.folder, options.ports, self.issuer.url, redis_url, options.neo4j, options.environ

@@ -11,6 +11,7 @@ from cli.clients.services import (
     groups_client,
     hierarchy_client,
 )
+from cli.demo.sizes import SCALES
 from cli.demo.tenants import TENANTS, DemoTenant, demo_tenant
 from cli.errors import Refusal
 from cli.files.blueprint import read_blueprint
@@ -50,6 +51,10 @@ async def _seed_tenant(
             hierarchy.has_blueprint(), hierarchy.unit_count(), groups.group_count()
         )
         if has_blueprint and unit_count and group_count:
+            if unit_count < _least_units(tenant, scale):
+                say(
+                    f"{tenant} keeps its {unit_count} units; for --scale {scale}, take a new --data"
+                )
             return
         # Seconds of computing at the scale of a state; the loop has processes to look after.
         demo = await asyncio.to_thread(demo_tenant, tenant, scale)
@@ -60,6 +65,12 @@ async def _seed_tenant(
             await _import_units(demo, hierarchy)
         if not group_count:
             await _import_groups(demo, groups)
+
+
+def _least_units(tenant: str, scale: str) -> int:
+    """Return what a tenant has at least at a scale: its last level."""
+    sizes = SCALES[scale]
+    return sizes.neem.booths if tenant == "neem" else sizes.peepal.mandals
 
 
 async def _put_blueprint(demo: DemoTenant, hierarchy: HierarchyClient) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 from pathlib import Path
+from urllib.parse import quote
 
 from cli.errors import Refusal
 from cli.waiting import until
@@ -63,7 +64,7 @@ def server_command(folder: Path, socket_path: Path) -> list[str]:
 
 def socket_url(socket_path: Path) -> str:
     """Return the URL of a store on a socket."""
-    return f"unix://{socket_path}"
+    return f"unix://{quote(str(socket_path))}"
 
 
 async def wait_answering(socket_path: Path) -> None:

@@ -49,7 +49,7 @@ class Supervisor:
         await self.stop()
 
     async def start(self, specs: Sequence[ChildSpec]) -> None:
-        """Start processes at once; those started last are stopped first."""
+        """Start processes, without waiting for any to be ready."""
         for spec in specs:
             rotate_log(spec.log)
             await self._launch(spec)
@@ -69,13 +69,19 @@ class Supervisor:
         await asyncio.shield(self._failed)
 
     async def stop(self) -> None:
-        """Stop everything, the last started first, and wait until all is gone."""
+        """Stop everything, the highest stage first, and wait until all is gone."""
         for keeper in self._keepers.values():
             keeper.cancel()
         await asyncio.gather(*self._keepers.values(), return_exceptions=True)
         try:
-            for child in reversed(self._children.values()):
-                await child.stop(self._grace_seconds)
+            for stage in sorted({child.spec.stage for child in self._children.values()})[::-1]:
+                await asyncio.gather(
+                    *(
+                        child.stop(self._grace_seconds)
+                        for child in self._children.values()
+                        if child.spec.stage == stage
+                    )
+                )
         finally:
             # Also when stopping was itself cut short: nothing is left behind.
             self.kill()

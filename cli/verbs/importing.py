@@ -67,11 +67,18 @@ def import_(
     if output == "json":
         print_json({"file": str(file), "what": what, "dryRun": dry_run, **outcome.as_json()})
     else:
-        screen = console()
-        for line in outcome.lines():
-            screen.print(line, markup=False)
+        _print(what, outcome)
     if outcome.error_count:
         ctx.exit(1)
+
+
+def _print(what: str, outcome: "ImportOutcome") -> None:
+    screen = console()
+    if what == "blueprint" and not outcome.error_count:
+        screen.print("the blueprint was put" if outcome.applied else "the blueprint can be put")
+        return
+    for line in outcome.lines():
+        screen.print(line, markup=False)
 
 
 async def _run(

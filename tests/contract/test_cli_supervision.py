@@ -22,9 +22,10 @@ from tests.timing import wait_until, wait_until_sync
 _GRACE_SECONDS = 0.5
 
 
-def _spec(folder: Path, name: str, script: str) -> ChildSpec:
+def _spec(folder: Path, name: str, script: str, stage: int = 1) -> ChildSpec:
     command = ["/bin/sh", "-c", script]
-    return ChildSpec(name, command, {"PATH": os.environ["PATH"]}, folder, folder / f"{name}.log")
+    environ = {"PATH": os.environ["PATH"]}
+    return ChildSpec(name, command, environ, folder, folder / f"{name}.log", stage)
 
 
 def _running(pid: int) -> bool:
@@ -83,16 +84,16 @@ async def test_one_that_never_starts_ends_the_run_with_the_end_of_its_log(
     assert "no settings" in refused.value.cure
 
 
-async def test_stopping_goes_in_reverse_and_kills_what_does_not_go(
+async def test_stopping_goes_by_stages_and_kills_what_does_not_go(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:
     order = tmp_path / "order"
     polite = "trap 'echo {0} >> {1}; exit 0' TERM; echo up; while :; do sleep 0.05; done"
     await supervisor.start(
         [
-            _spec(tmp_path, "store", polite.format("store", order)),
+            _spec(tmp_path, "store", polite.format("store", order), 0),
             _spec(tmp_path, "stubborn", "trap '' TERM; echo up; while :; do sleep 0.05; done"),
-            _spec(tmp_path, "gateway", polite.format("gateway", order)),
+            _spec(tmp_path, "gateway", polite.format("gateway", order), 2),
         ]
     )
     pids = supervisor.pids
@@ -129,7 +130,7 @@ async def test_the_log_of_the_run_before_is_kept_once(
 
 
 _LAUNCHER = """
-import asyncio, os, sys
+import asyncio, sys
 from pathlib import Path
 from cli.launcher.child import ChildSpec
 from cli.launcher.lock import held
@@ -143,7 +144,7 @@ async def main():
     with held(folder / "lock") as descriptor, watchdog(descriptor) as dog:
         async with Supervisor(dog, print, 5) as supervisor:
             await supervisor.start(
-                ChildSpec(name, ["/bin/sh", "-c", script], dict(os.environ), folder, folder / name)
+                ChildSpec(name, ["/bin/sh", "-c", script], {}, folder, folder / name, 1)
                 for name, script in scripts.items()
             )
             print(*supervisor.pids.values(), flush=True)

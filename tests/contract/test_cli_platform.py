@@ -1,0 +1,207 @@
+"""The command against the real platform that it starts itself."""
+
+import json
+import os
+import shlex
+import signal
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.e2e.platform import Platform, chaupal, running
+from tests.timing import wait_until_sync
+
+PROCESSES = {
+    "store",
+    "hierarchy",
+    "groups",
+    "messaging",
+    "hierarchy-worker",
+    "messaging-worker",
+    "gateway",
+}
+QUICK = {"SIMULATOR_MEDIAN_DELAY_SECONDS": "0.05"}
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    folder = tmp_path_factory.mktemp("platform")
+    with running(folder, "--scale", "small", environ=QUICK) as one:
+        yield one
+
+
+def _json(platform: Platform, *arguments: str, check: bool = True) -> Any:
+    return json.loads(platform.chaupal(*arguments, "-o", "json", check=check).stdout)
+
+
+def _error(platform: Platform, *arguments: str) -> Mapping[str, Any]:
+    done = platform.chaupal(*arguments, "-o", "json", check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    error: Mapping[str, Any] = json.loads(done.stderr)["error"]
+    return error
+
+
+def _pid_listening(port: int) -> int | None:
+    for connection in psutil.net_connections("tcp"):
+        address = connection.laddr
+        if connection.status == psutil.CONN_LISTEN and address and address.port == port:
+            return connection.pid
+    return None
+
+
+def _gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def test_up_says_everything_that_a_program_needs(platform: Platform) -> None:
+    ready = platform.ready
+
+    assert ready["ready"] is True
+    assert set(ready["processes"]) == PROCESSES
+    assert ready["scale"] == "small"
+    assert ready["stores"]["hierarchy"] == "embedded"
+    for tenant, console in (("neem", "party"), ("peepal", "category")):
+        assert set(ready["tokens"][tenant]) == {"administrator", "composer", "viewer", "monitor"}
+        token = ready["tokens"][tenant]["viewer"]
+        link = f"{ready['urls'][console]}#token={token}"
+        assert ready["consoles"][tenant]["viewer"] == link
+    assert oct((platform.folder / "issuer-key.pem").stat().st_mode)[-3:] == "600"
+
+
+def test_status_says_that_all_is_ready_and_where(platform: Platform) -> None:
+    status = _json(platform, "status")
+
+    assert status["ready"] is True
+    assert status["urls"] == platform.ready["urls"]
+    assert status["health"] == dict.fromkeys(PROCESSES - {"store"}, "serving")
+
+
+def test_status_as_environment_is_readable_by_a_shell(platform: Platform) -> None:
+    lines = shlex.split(platform.chaupal("status", "-o", "env").stdout)
+
+    values = dict(line.split("=", 1) for line in lines)
+    assert values["CHAUPAL_GRAPHQL_URL"] == platform.ready["urls"]["graphql"]
+    assert values["HIERARCHY_TARGET"] == platform.ready["urls"]["hierarchy"]
+    assert values["REDIS_URL"].startswith("unix://")
+
+
+def test_doctor_finds_the_running_platform_whole_and_durable(platform: Platform) -> None:
+    findings = {one["subject"]: one for one in _json(platform, "doctor", check=False)["findings"]}
+
+    assert findings["platform"]["told"] == "all 6 processes are ready"
+    assert findings["store"]["grade"] == "ok"
+    assert findings["data folder"]["grade"] == "ok"
+
+
+def test_a_second_up_on_the_folder_is_refused_naming_the_first(platform: Platform) -> None:
+    error = _error(platform, "up", "--port-base", "0")
+
+    assert error["reason"] == "DATA_IN_USE"
+    assert error["pid"] == platform.ready["pid"]
+    assert _json(platform, "status")["ready"] is True
+
+
+def test_a_broadcast_reaches_what_its_preview_promised(platform: Platform) -> None:
+    message = ["broadcast", "--tenant", "neem", "--unit", "district:ALW-N", "--title", "Meeting"]
+    message += ["--text-hi", "रविवार को बैठक है", "--text-en", "We meet on Sunday"]
+
+    preview = _json(platform, *message, "--dry-run")
+    sent = _json(platform, *message, "--watch")
+
+    counts = sent["counts"]
+    assert preview["groupCount"] > 0
+    assert sent["state"] == "COMPLETED"
+    assert counts["total"] == preview["groupCount"]
+    settled = sum(counts[state] for state in ("delivered", "read", "skipped", "failed"))
+    assert settled == counts["total"]
+
+
+def test_what_a_broadcast_cannot_be_is_refused_with_the_reason(platform: Platform) -> None:
+    message = ("broadcast", "--tenant", "neem", "--title", "T", "--text-hi", "नमस्ते")
+
+    unknown_unit = _error(platform, *message, "--unit", "division:NOWHERE")
+    unknown_kind = _error(platform, *message, "--unit", "division:JPR", "--kind", "choir")
+    viewer = platform.ready["tokens"]["neem"]["viewer"]
+    forbidden = _error(platform, *message, "--unit", "division:JPR", "--token", viewer)
+
+    assert unknown_unit["reason"] == "UNKNOWN_UNIT"
+    assert unknown_kind["reason"] == "INVALID_AUDIENCE"
+    assert "UNKNOWN_KIND" in unknown_kind["cure"]
+    assert forbidden["reason"] == "CAPABILITY_MISSING"
+
+
+def test_a_token_of_a_viewer_may_not_import(platform: Platform, tmp_path: Path) -> None:
+    file = tmp_path / "units.csv"
+    file.write_text(
+        "level,code,name,name_hi,parent_level,parent_code,latitude,longitude\n"
+        "division,XX,X,,state,RJ,,\n"
+    )
+
+    viewer = platform.ready["tokens"]["neem"]["viewer"]
+    error = _error(platform, "import", "units", str(file), "--token", viewer)
+
+    assert error["reason"] == "CAPABILITY_MISSING"
+
+
+def test_findings_of_the_reader_and_of_the_service_stand_in_one_report(
+    platform: Platform, tmp_path: Path
+) -> None:
+    file = tmp_path / "units.csv"
+    file.write_text(
+        "level,code,name,name_hi,parent_level,parent_code,latitude,longitude\n"
+        "division,X1,One,,state,NOWHERE,,\n"
+        "division,X2,Two,,state,RJ,north,75.79\n"
+    )
+
+    done = platform.chaupal(
+        "import", "units", str(file), "--tenant", "neem", "-o", "json", check=False
+    )
+
+    report = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert report["applied"] is False
+    assert [(one["row"], one["field"], one["reason"]) for one in report["errors"]] == [
+        (2, "parent_code", "UNKNOWN_PARENT"),
+        (3, "latitude", "BAD_PLACE"),
+    ]
+
+
+def test_a_process_that_is_killed_comes_back(platform: Platform) -> None:
+    port = platform.ready["ports"]["groups"]
+    before = _pid_listening(port)
+    assert before is not None
+
+    os.kill(before, signal.SIGKILL)
+
+    wait_until_sync(lambda: _pid_listening(port) not in {None, before}, 30)
+    wait_until_sync(lambda: _json(platform, "status", check=False)["ready"], 30)
+
+
+def test_a_killed_launcher_leaves_nothing_and_the_next_finds_its_data(tmp_path: Path) -> None:
+    with running(tmp_path, "--scale", "small", environ=QUICK) as first:
+        pids = dict(first.pids)
+        key = (tmp_path / "issuer-key.pem").read_bytes()
+        launcher = first.ready["pid"]
+        os.kill(launcher, signal.SIGKILL)
+        wait_until_sync(lambda: all(_gone(pid) for pid in (launcher, *pids.values())), 30)
+    status = chaupal("status", "--data", str(tmp_path), check=False)
+    assert status.returncode == 1
+
+    with running(tmp_path, "--scale", "small", environ=QUICK) as second:
+        preview = _json(
+            second, "broadcast", "--tenant", "peepal", "--unit", "state:RJ", "--title", "T",
+            "--text-hi", "नमस्ते", "--dry-run",
+        )  # fmt: skip
+        pids = dict(second.pids)
+
+    assert preview["groupCount"] > 400
+    assert (tmp_path / "issuer-key.pem").read_bytes() == key
+    assert all(_gone(pid) for pid in pids.values())
+    assert not (tmp_path / "platform.json").exists()
