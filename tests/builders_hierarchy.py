@@ -3,6 +3,7 @@
 import itertools
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.hierarchy.domain.model import (

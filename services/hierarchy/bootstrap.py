@@ -37,6 +37,8 @@ class Store:
 
 def open_store(settings: Settings, clock: Clock, ids: Ids) -> AbstractAsyncContextManager[Store]:
     """The store that the settings choose, open inside the block."""
+    if settings.neo4j_uri:
+        return _open_neo4j(settings, settings.neo4j_uri, clock, ids)
     return _open_embedded(settings, clock, ids)
 
 
@@ -109,6 +111,21 @@ async def _open_streams(settings: WorkerSettings) -> AsyncIterator[RedisEventStr
 async def _open_embedded(settings: Settings, clock: Clock, ids: Ids) -> AsyncIterator[Store]:
     async with EmbeddedStore(settings.database_file) as store:
         yield Store(EmbeddedOrgGraph(store, clock, ids), EmbeddedOutbox(store), store.ready)
+
+
+@asynccontextmanager
+async def _open_neo4j(settings: Settings, uri: str, clock: Clock, ids: Ids) -> AsyncIterator[Store]:
+    # Imported here: half of the time that a process without Neo4j needs to start.
+    from services.hierarchy.adapters.neo4j import (  # noqa: PLC0415
+        Neo4jOrgGraph,
+        Neo4jOutbox,
+        Neo4jStore,
+    )
+
+    password = settings.neo4j_password
+    auth = (settings.neo4j_username, password.get_secret_value()) if password else None
+    async with Neo4jStore(uri, auth, settings.neo4j_database) as store:
+        yield Store(Neo4jOrgGraph(store, clock, ids), Neo4jOutbox(store), store.ready)
 
 
 def _address(settings: Settings) -> str:

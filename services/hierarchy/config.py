@@ -21,7 +21,10 @@ class Settings(ProcessSettings):
         description="File of the embedded store; made when missing. Unused with NEO4J_URI.",
     )
     neo4j_uri: str | None = Field(
-        None, description="Keeps the graph in Neo4j, such as `neo4j://graph:7687`."
+        None,
+        # What the driver takes; https://neo4j.com/docs/api/python-driver/current/api.html#uri
+        pattern=r"^(neo4j|bolt)(\+s|\+ssc)?://.+",
+        description="Keeps the graph in Neo4j, such as `neo4j://graph:7687`.",
     )
     neo4j_username: str = Field("neo4j", description="User of the Neo4j database.")
     neo4j_password: SecretStr | None = Field(
