@@ -3,6 +3,7 @@
 # ruff: noqa: ARG002  # the signatures are the contract's
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -115,8 +116,11 @@ class MessagingServicer(stubs.MessagingServiceServicer):
         """The progress of one broadcast as it changes."""
         broadcast_id = requests.broadcast_id_from(request.broadcast_id, "broadcast_id")
         split = requests.split_from(request.split)
-        async for progress in self._use_cases.watch(current().caller, broadcast_id, split):
-            yield pb.WatchProgressResponse(progress=progress_to_proto(progress))
+        looks = self._use_cases.watch(current().caller, broadcast_id, split)
+        # Closed with the call, so that a caller that went away is no watcher any more.
+        async with aclosing(looks):
+            async for progress in looks:
+                yield pb.WatchProgressResponse(progress=progress_to_proto(progress))
 
     async def ListDeliveries(
         self, request: pb.ListDeliveriesRequest, context: Context

@@ -32,10 +32,10 @@ Positions = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class _Labels:
-    """The rows of one split, and for each delivery its row times the number of states."""
+    """The units of one split, and for each delivery its unit's place times the number of states."""
 
     frame: Frame
-    rows: Positions
+    unit_ids: tuple[UnitId, ...]
     by_delivery: npt.NDArray[np.intp]
 
 
@@ -52,13 +52,13 @@ class NumpyCounting:
             return Tally(counts)
         labels = self._labels(frame, split, len(states))
         table = np.bincount(
-            labels.by_delivery + states, minlength=(len(labels.rows) + 1) * _STATES
+            labels.by_delivery + states, minlength=(len(labels.unit_ids) + 1) * _STATES
         ).reshape(-1, _STATES)
         return Tally(
             counts,
             tuple(
-                UnitCounts(UnitId(uuid_text(frame.unit_at(row))), split.level, _counts(numbers))
-                for row, numbers in zip(labels.rows.tolist(), table, strict=False)
+                UnitCounts(unit_id, split.level, Counts(tuple(numbers)))
+                for unit_id, numbers in zip(labels.unit_ids, table.tolist(), strict=False)
             ),
         )
 
@@ -86,7 +86,9 @@ class NumpyCounting:
         if kept is not None:
             return kept
         rows = _rows(frame, split)
-        return self._kept.put(key, _Labels(frame, rows, _label(frame, rows, deliveries)))
+        unit_ids = tuple(UnitId(uuid_text(frame.unit_at(row))) for row in rows.tolist())
+        by_delivery = _label(frame, rows, deliveries)
+        return self._kept.put(key, _Labels(frame, unit_ids, by_delivery))
 
 
 def _counts(numbers: npt.NDArray[np.intp]) -> Counts:

@@ -1,7 +1,7 @@
 """Watching progress: one reader for each watched broadcast, however many watch it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -69,7 +69,7 @@ class WatchProgress:
 
     async def __call__(
         self, caller: Caller, broadcast_id: BroadcastId, split: Split
-    ) -> AsyncIterator[Progress]:
+    ) -> AsyncGenerator[Progress, None]:
         """The progress now, whenever it changes, and a last time when the broadcast is over.
 
         Raises:

@@ -1,5 +1,7 @@
 """A peer that speaks the contract of `groups` over a plain list of units and groups."""
 
+# ruff: noqa: ARG002  # the signatures are the contract's
+
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -136,7 +138,8 @@ class ListedGroups(stubs.GroupsServiceServicer):
 
     def _parts(self, inside: Sequence[bool]) -> Iterator[pb.ResolveAudienceResponse]:
         register = self._register
-        starts, targets = [], []
+        starts: list[int] = []
+        targets: list[str] = []
         for groups, chosen in zip(register.groups, inside, strict=True):
             starts.append(len(targets))
             targets += groups if chosen else ()

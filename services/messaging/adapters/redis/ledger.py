@@ -6,9 +6,10 @@ count the fencing token, which `commit_chunk` reads before its first write.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from itertools import count
+from itertools import count, islice
+from typing import TypeVar
 
 from kit.ids import uuid_text
 from kit.redis import RedisClient, redis_errors
@@ -19,6 +20,11 @@ from services.messaging.domain.errors import LeaseLost, LedgerMissing
 from services.messaging.domain.ids import BroadcastId, GroupId, TenantId
 from services.messaging.domain.partitions import GROUP_ID_BYTES, Chunk, Partition
 from services.messaging.domain.progress import Ledger
+
+# The connections of a process are bounded, and others want some too.
+_READS_AT_ONCE = 8
+
+T = TypeVar("T")
 
 
 class RedisDeliveryLog:
@@ -114,13 +120,10 @@ class RedisDeliveryLog:
     async def ledger(self, partitions: Sequence[Partition], known: Ledger | None = None) -> Ledger:
         usable = known is not None and len(known.version) == len(partitions)
         versions = known.version if known and usable else (None,) * len(partitions)
+        answers: list[tuple[int, bytes | None]] = []
         with redis_errors():
-            answers = await asyncio.gather(
-                *(
-                    self._read(partition, version)
-                    for partition, version in zip(partitions, versions, strict=True)
-                )
-            )
+            for some in _batched(zip(partitions, versions, strict=True), _READS_AT_ONCE):
+                answers += await asyncio.gather(*(self._read(*each) for each in some))
         if known and usable and all(states is None for _, states in answers):
             return known
         pieces = [
@@ -183,3 +186,10 @@ def _holds(partition: Partition, position: int) -> bool:
 
 def _told(evidence: Sequence[Evidence]) -> list[int | str]:
     return [part for each in evidence for item in each.reasons.items() for part in item]
+
+
+def _batched(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """Runs of at most `size` items (itertools has it from Python 3.12 on)."""
+    left = iter(items)
+    while some := tuple(islice(left, size)):
+        yield some

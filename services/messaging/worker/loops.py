@@ -7,27 +7,23 @@ when its lease has run out.
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable, Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
-from opentelemetry import trace
-from opentelemetry.semconv._incubating.attributes import messaging_attributes as names
-from opentelemetry.semconv._incubating.metrics import messaging_metrics
-
-from kit import telemetry
 from kit.clock import Clock
 from kit.errors import DeadlineExceeded, Unavailable
 from kit.retry import Backoff
 from services.messaging.domain.broadcasts import Broadcast
 from services.messaging.domain.ids import TenantId
-from services.messaging.domain.partitions import Chunk, partitions_of
+from services.messaging.domain.partitions import partitions_of
 from services.messaging.domain.turns import Turn, Turns
 from services.messaging.ports import Broadcasts, PlanJob
 from services.messaging.use_cases.dispatching import DispatchChunks, ReceiveReceipts
 from services.messaging.use_cases.finishing import FinishBroadcast
 from services.messaging.use_cases.planning import PlanBroadcast
+from services.messaging.worker.signals import Signals
 
 # How often each loop looks. A look that finds nothing costs one small command for each tenant or
 # open partition.
@@ -42,13 +38,8 @@ _PLANS_AT_ONCE = 2
 CHUNKS_AT_ONCE = 4
 
 _log = logging.getLogger(__name__)
-_ATTRIBUTES = {
-    names.MESSAGING_SYSTEM: "redis_streams",
-    names.MESSAGING_OPERATION_TYPE: "process",
-    names.MESSAGING_OPERATION_NAME: "process",
-    names.MESSAGING_DESTINATION_TEMPLATE: "messaging:chunks",
-    names.MESSAGING_CONSUMER_GROUP_NAME: "workers",
-}
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +73,7 @@ class Worker:
         self._planning: set[asyncio.Task[None]] = set()
         self._surveys = 0
         self._stop = asyncio.Event()
-        self._telemetry = _Telemetry()
+        self._signals = Signals()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set and what is held then is done. Cancelling drops what is held:
@@ -138,17 +129,25 @@ class Worker:
             """Look for jobs and for open broadcasts in every tenant."""
             tenants = await self._broadcasts.tenants()
             found: list[tuple[TenantId, Broadcast]] = []
+
+            async def look(tenant: TenantId) -> None:
+                await self._take_job(tenant, working)
+                found.extend((tenant, each) for each in await self._broadcasts.open(tenant))
+
             # Another tenant begins each time, so that nobody's jobs always come last.
             self._surveys += 1
             first = self._surveys % max(1, len(tenants))
-            for tenant in (*tenants[first:], *tenants[:first]):
-                await self._take_job(tenant, working)
-                found += [(tenant, each) for each in await self._broadcasts.open(tenant)]
-            self._open = [each for each in found if each[1].draft.transport in self._transports]
-            self._turns.offer(self._all_turns(), self._clock.monotonic())
-            self._duties.finish.forget_all_but([each.id for _, each in self._open])
+            try:
+                await _for_each((*tenants[first:], *tenants[:first]), look)
+            finally:
+                self._take_up(found)
 
         return survey
+
+    def _take_up(self, found: Iterable[tuple[TenantId, Broadcast]]) -> None:
+        self._open = [each for each in found if each[1].draft.transport in self._transports]
+        self._turns.offer(self._all_turns(), self._clock.monotonic())
+        self._duties.finish.forget_all_but([each.id for _, each in self._open])
 
     def _all_turns(self) -> list[Turn]:
         return [
@@ -168,7 +167,7 @@ class Worker:
 
     async def _plan(self, job: PlanJob) -> None:
         try:
-            with self._telemetry.plan(job):
+            with self._signals.plan(job):
                 await self._duties.plan(job)
         except (Unavailable, DeadlineExceeded) as error:
             _log.warning("planning waits: %s", error)
@@ -180,68 +179,48 @@ class Worker:
         if turn is None:
             await self._pause(_IDLE_SECONDS)
             return
-        chunk = await self._duties.dispatch.take(turn.partition)
-        if chunk is None:
-            self._turns.rest(turn, self._clock.monotonic() + _REST_SECONDS)
-            return
-        with self._telemetry.process(chunk):
-            await self._duties.dispatch.send(chunk, turn.transport)
+        try:
+            chunk = await self._duties.dispatch.take(turn.partition)
+            if chunk is not None:
+                with self._signals.process(chunk):
+                    await self._duties.dispatch.send(chunk, turn.transport)
+                return
+        except Exception:
+            self._rest(turn)
+            raise
+        self._rest(turn)
+
+    def _rest(self, turn: Turn) -> None:
+        self._turns.rest(turn, self._clock.monotonic() + _REST_SECONDS)
 
     async def _receive(self) -> None:
-        for turn in self._all_turns():
+        async def receive(turn: Turn) -> None:
             while await self._duties.receive(turn.partition, turn.transport):
                 if self._stop.is_set():
                     return
 
+        await _for_each(self._all_turns(), receive)
+
     async def _finish(self) -> None:
-        for tenant, broadcast in list(self._open):
+        async def finish(opened: tuple[TenantId, Broadcast]) -> None:
+            tenant, broadcast = opened
             if await self._duties.finish(tenant, broadcast):
-                self._open.remove((tenant, broadcast))
+                # The next survey would see it too; until then others need not look.
+                self._open = [each for each in self._open if each[1].id != broadcast.id]
+
+        await _for_each(list(self._open), finish)
 
 
-class _Telemetry:
-    """Spans and metrics of the messaging conventions; one of each a chunk, never a delivery."""
+async def _for_each(items: Iterable[T], step: Callable[[T], Awaitable[None]]) -> None:
+    """Do each step, also when one fails; then raise the first failure.
 
-    def __init__(self) -> None:
-        self._tracer = telemetry.tracer(__name__)
-        meter = telemetry.meter(__name__)
-        self._duration = telemetry.duration_histogram(
-            meter, messaging_metrics.MESSAGING_PROCESS_DURATION, "Duration of processing a chunk."
-        )
-        self._consumed = meter.create_counter(
-            messaging_metrics.MESSAGING_CLIENT_CONSUMED_MESSAGES,
-            "{message}",
-            "Deliveries that were dispatched.",
-        )
-
-    @contextmanager
-    def plan(self, job: PlanJob) -> Iterator[None]:
-        """Around the planning of a broadcast."""
-        with self._tracer.start_as_current_span(
-            "process messaging:jobs",
-            kind=trace.SpanKind.CONSUMER,
-            links=telemetry.link_from({"traceparent": job.traceparent}),
-            attributes=_ATTRIBUTES | {names.MESSAGING_CONSUMER_GROUP_NAME: "planners"},
-        ):
-            yield
-
-    @contextmanager
-    def process(self, chunk: Chunk) -> Iterator[None]:
-        """Around the dispatch of a chunk."""
-        started = time.perf_counter()
-        attributes: dict[str, str | int] = dict(_ATTRIBUTES)
-        with self._tracer.start_as_current_span(
-            "process messaging:chunks",
-            kind=trace.SpanKind.CONSUMER,
-            links=telemetry.link_from({"traceparent": chunk.traceparent}),
-            attributes=attributes | {names.MESSAGING_BATCH_MESSAGE_COUNT: chunk.size},
-        ):
-            try:
-                yield
-            except Exception as error:
-                attributes[telemetry.ERROR_TYPE] = type(error).__name__
-                raise
-            else:
-                self._consumed.add(chunk.size, attributes)
-            finally:
-                self._duration.record(time.perf_counter() - started, attributes)
+    One shard of the store that is down must not hold up what lies on the others.
+    """
+    failures: list[Exception] = []
+    for item in items:
+        try:
+            await step(item)
+        except Exception as error:  # noqa: BLE001  # raised below
+            failures.append(error)
+    if failures:
+        raise failures[0]
