@@ -10,7 +10,7 @@ import logging
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -36,6 +36,10 @@ STREAM_SECONDS = 600.0
 # How much longer than its deadline a call may hang where the deadline cannot reach it: in the
 # writing of a message that nobody reads.
 _BACKSTOP_SECONDS = 1.0
+# How long, and how much, the rest of a request stream is read and dropped before a call ends.
+_HEAR_OUT_SECONDS = 5.0
+_HEAR_OUT_PAUSE_SECONDS = 0.25
+_HEAR_OUT_BYTES = 64 * 1024 * 1024
 _PUBLIC = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
 _CODES = {int(code.value[0]): code for code in grpc.StatusCode}
@@ -134,18 +138,21 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         """The same method for raw messages; parsing and serialising happen inside the call."""
         behaviour = _behaviour(handler)
         parse = _parse_stream if handler.request_streaming else _parse_one
+        upload = _as_is if handler.request_streaming else _nothing
         serialize = handler.response_serializer or _as_is
 
         async def answer(raw: Any, servicer_context: Context) -> bytes:
             async with (
-                self._call(method, servicer_context, UNARY_SECONDS) as deadline,
+                self._call(method, servicer_context, UNARY_SECONDS, upload(raw)) as deadline,
                 deadline.bound(),
             ):
                 request = parse(handler.request_deserializer or _as_is, raw)
                 return serialize(await behaviour(request, servicer_context))
 
         async def answers(raw: Any, servicer_context: Context) -> AsyncIterator[bytes]:
-            async with self._call(method, servicer_context, STREAM_SECONDS) as deadline:
+            async with self._call(
+                method, servicer_context, STREAM_SECONDS, upload(raw)
+            ) as deadline:
                 request = parse(handler.request_deserializer or _as_is, raw)
                 async with aclosing(behaviour(request, servicer_context)) as items:
                     while True:
@@ -159,7 +166,11 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
     @asynccontextmanager
     async def _call(
-        self, method: str, servicer_context: Context, default_seconds: float
+        self,
+        method: str,
+        servicer_context: Context,
+        default_seconds: float,
+        upload: AsyncIterator[bytes] | None,
     ) -> AsyncIterator[Deadline]:
         metadata = _metadata(servicer_context)
         deadline = self._deadline(servicer_context, default_seconds)
@@ -169,7 +180,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             try:
                 await self._admit(metadata, deadline)
                 yield deadline
+                await _hear_out(upload, deadline)
             except Exception as error:  # noqa: BLE001  # the edge: everything becomes a status
+                await _hear_out(upload, deadline)
                 await self._refuse(method, servicer_context, error, outcome)
             finally:
                 self._running -= 1
@@ -286,6 +299,28 @@ def _rebuilt(handler: Handler, behaviour: Any) -> Handler:
 
 def _as_is(message: Any) -> Any:
     return message
+
+
+def _nothing(_message: Any) -> None:
+    return None
+
+
+async def _hear_out(upload: AsyncIterator[bytes] | None, deadline: Deadline) -> None:
+    """Read and drop the rest of a request stream, within bounds, before the call's end is told.
+
+    A grpc.aio client that is still writing when the status arrives may lose it to its own failed
+    write, and report INTERNAL instead (github.com/grpc/grpc/issues/36066, open in 1.85). A client
+    that pauses is not waited for: it is not writing.
+    """
+    if upload is None:
+        return
+    room = _HEAR_OUT_BYTES
+    ends_at = deadline.at_most(_HEAR_OUT_SECONDS)
+    # Its end, its pause, its cancelling: whatever the client does, the call's end is told.
+    with suppress(Exception):
+        while room > 0:
+            async with asyncio.timeout(min(_HEAR_OUT_PAUSE_SECONDS, ends_at.remaining())):
+                room -= len(await anext(upload))
 
 
 def _parse_one(parse: Callable[[bytes], Any], raw: bytes) -> Any:

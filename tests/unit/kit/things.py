@@ -66,6 +66,11 @@ class Things:
         texts = [request.value async for request in requests]
         return StringValue(value=await self.behave("+".join(texts)))
 
+    async def First(self, requests: AsyncIterator[StringValue], _context: Context) -> StringValue:
+        """Answers after the first request and reads no more."""
+        self.calls.append(current())
+        return StringValue(value=await self.behave((await anext(aiter(requests))).value[:5]))
+
     async def Chat(
         self, requests: AsyncIterator[StringValue], _context: Context
     ) -> AsyncIterator[StringValue]:
@@ -90,6 +95,7 @@ class Things:
             "Read": one(self.Ask, parse, say),
             "Tell": many(self.Tell, parse, say),
             "Gather": grpc.stream_unary_rpc_method_handler(self.Gather, parse, say),
+            "First": grpc.stream_unary_rpc_method_handler(self.First, parse, say),
             "Chat": grpc.stream_stream_rpc_method_handler(self.Chat, parse, say),
             "Wrong": one(self.Wrong, parse, say),
             "Abort": one(self.Abort, parse, say),
@@ -109,6 +115,7 @@ class Stub:
             setattr(self, name, channel.unary_unary(f"/{SERVICE}/{name}", say, parse))
         self.Tell: Any = channel.unary_stream(f"/{SERVICE}/Tell", say, parse)
         self.Gather: Any = channel.stream_unary(f"/{SERVICE}/Gather", say, parse)
+        self.First: Any = channel.stream_unary(f"/{SERVICE}/First", say, parse)
         self.Chat: Any = channel.stream_stream(f"/{SERVICE}/Chat", say, parse)
 
     def __getattr__(self, name: str) -> Any:
