@@ -27,7 +27,7 @@ EVENTS_KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Read(Generic[T_co]):
-    """What was read, and the version of the tenant's tree at that very moment."""
+    """What was read, and a version of the tenant's tree that the read is not older than."""
 
     tree_version: int
     value: T_co
@@ -65,9 +65,11 @@ class OrgGraph(Protocol):
     is ever returned or changed, also where ids, keys or request ids are equal. A tenant that
     never put a blueprint is like one without units, at tree version 0.
 
-    Reading: one consistent moment per call, never a change that is half done, at least as new as
-    the last write that was answered. Absent units are absent from mappings; nothing is raised for
-    them. Input collections may repeat ids and be empty.
+    Reading: at least as new as the last write that was answered, by whichever process. Each unit
+    is whole. `tree` is one moment; other reads, when they meet a write that is just being applied,
+    may show some units after it and others before it, and such a newer unit's revision is above
+    the `tree_version` that comes with it. Absent units are absent from mappings; nothing is raised
+    for them. Input collections may repeat ids and be empty.
 
     Writing: a write is one atomic step under the tenant's lock, so writers of one tenant take
     turns, in any number of processes. It is durable when it is answered. When it raises, nothing

@@ -1,6 +1,7 @@
 """`OrgGraph` and `Outbox` against plain dictionaries, two tenants at a time."""
 
 import asyncio
+import os
 import tempfile
 import uuid
 from collections.abc import Coroutine, Sequence
@@ -11,7 +12,13 @@ from typing import Any, TypeVar
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from services.hierarchy.domain.errors import BlueprintInUse, BlueprintNotFound, RequestIdReused
 from services.hierarchy.domain.model import (
@@ -25,7 +32,7 @@ from services.hierarchy.domain.model import (
 from services.hierarchy.ports import SiblingKey
 from tests.builders_hierarchy import LEVELS, a_blueprint, a_request_id, numbered, text
 from tests.org_graph_model import Key, Model, ModelUnit
-from tests.org_graphs import World, open_embedded
+from tests.org_graphs import World, open_embedded, open_neo4j
 
 T = TypeVar("T")
 TENANTS = st.sampled_from((0, 1))
@@ -228,4 +235,26 @@ class EmbeddedMachine(OrgGraphMachine):
         return open_embedded(folder / "hierarchy.sqlite3", f"t{uuid.uuid4().hex[:8]}")
 
 
-TestEmbedded = EmbeddedMachine.TestCase
+def at_most(examples: int, steps: int) -> settings:
+    """The profile's settings within what this machine is worth: each step reads everything."""
+    profile = settings.default
+    assert profile is not None
+    return settings(
+        max_examples=min(profile.max_examples, examples),
+        stateful_step_count=min(profile.stateful_step_count, steps),
+    )
+
+
+@pytest.mark.timeout(900)
+def test_the_embedded_store_does_as_the_model_does() -> None:
+    run_state_machine_as_test(EmbeddedMachine, settings=at_most(200, 50))
+
+
+@pytest.mark.timeout(900)
+def test_neo4j_does_as_the_model_does(neo4j_uri: str, neo4j_auth: tuple[str, str] | None) -> None:
+    class Neo4jMachine(OrgGraphMachine):
+        def open(self, folder: Path) -> AbstractAsyncContextManager[World]:
+            return open_neo4j(neo4j_uri, neo4j_auth, f"t{uuid.uuid4().hex[:16]}")
+
+    thorough = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
+    run_state_machine_as_test(Neo4jMachine, settings=at_most(*((50, 30) if thorough else (3, 12))))

@@ -44,8 +44,10 @@ class Trees:
         read = list(units)
         if not read:
             return []
-        # No unit ever goes, so all that were read then are in any newer tree too.
-        tree = await self.at_least(tenant, tree_version)
+        # No unit ever goes, so all that were read are in every tree that is new enough. A unit may
+        # be newer than the version beside it, when a write was just being applied.
+        newest = max(tree_version, *(unit.revision for unit in read))
+        tree = await self.at_least(tenant, newest)
         return [tree.count(unit) for unit in read]
 
     def _find(self, tenant: TenantId, tree_version: int) -> Tree | None:
