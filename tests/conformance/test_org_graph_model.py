@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -253,7 +254,7 @@ def test_the_embedded_store_does_as_the_model_does() -> None:
 @pytest.mark.timeout(900)
 def test_neo4j_does_as_the_model_does(neo4j_uri: str, neo4j_auth: tuple[str, str] | None) -> None:
     class Neo4jMachine(OrgGraphMachine):
-        def open(self, folder: Path) -> AbstractAsyncContextManager[World]:
+        def open(self, _folder: Path) -> AbstractAsyncContextManager[World]:
             return open_neo4j(neo4j_uri, neo4j_auth, f"t{uuid.uuid4().hex[:16]}")
 
     thorough = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
