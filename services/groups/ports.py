@@ -283,7 +283,8 @@ class Organisations(Protocol):
                 is not there, and may have made it a moment ago.
 
         Raises:
-            Unavailable: the peer is away and `known` is None or known to be outdated.
+            Unavailable, DeadlineExceeded: the peer is away, and `known` is None, known to be
+                outdated, or not enough for somebody who asks.
         """
         ...
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
@@ -15,7 +16,7 @@ from kit.channel import outgoing
 from kit.clock import Clock
 from kit.context import request_id
 from kit.deadline import Deadline
-from kit.errors import NotFound, Unavailable
+from kit.errors import DeadlineExceeded, NotFound, Unavailable
 from kit.forest import Forest
 from kit.redis import RedisClient, redis_errors
 from kit.tokens import TokenSource
@@ -26,6 +27,9 @@ from services.groups.ports import Organisation, Tree
 SERVICE = "chaupal.hierarchy.v1.HierarchyService"
 # Both only read.
 RETRYABLE = ("StreamTree", "GetBlueprint")
+
+# How long a request that needs nothing new waits for a peer that does not answer.
+_CONFIRM_SECONDS = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -115,11 +119,12 @@ class HierarchyClient:
         if now - known.confirmed_at < self._oldest:
             return known
         try:
-            return await self._asked(tenant, known, event_id, deadline)
-        except Unavailable as error:
+            soon = deadline.at_most(_CONFIRM_SECONDS)
+            return await self._asked(tenant, known, event_id, soon)
+        except (Unavailable, DeadlineExceeded) as error:
             # Nothing says that it is outdated: go on with it while the peer is away.
             _log.warning("hierarchy is away, its last answer is used", extra={"why": error.reason})
-            return known
+            return replace(known, confirmed_at=now)
 
     async def _last_event(self, tenant: TenantId) -> str:
         with redis_errors():

@@ -198,9 +198,8 @@ async def a_platform(
     **settings: Any,
 ) -> AsyncIterator[Platform]:
     """Some servers of groups with one peer, whose tenant has `a_state` and `BLUEPRINT`."""
-    peer = Peer({tenant: a_state()}, {tenant: BLUEPRINT})  # type: ignore[abstract]  # what we ask
     async with AsyncExitStack() as stack:
-        target = await stack.enter_async_context(_peer_server(peer, folder, redis_url))
+        peer, target = await stack.enter_async_context(a_peer(folder, redis_url, tenant))
         chosen = settings_for(folder, redis_url, target, **settings)
         stubs, servers = [], []
         for _ in range(siblings):
@@ -218,19 +217,20 @@ async def a_platform(
 
 
 @asynccontextmanager
-async def _peer_server(peer: Peer, folder: Path, redis_url: str) -> AsyncIterator[str]:
-    name = "chaupal.hierarchy.v1.HierarchyService"
+async def a_peer(folder: Path, redis_url: str, tenant: str) -> AsyncIterator[tuple[Peer, str]]:
+    """A peer whose tenant has `a_state` and `BLUEPRINT`, and where it listens."""
+    peer = Peer({tenant: a_state()}, {tenant: BLUEPRINT})  # type: ignore[abstract]  # what we ask
+    service = ServiceRegistration(
+        "chaupal.hierarchy.v1.HierarchyService",
+        lambda server: peer_stubs.add_HierarchyServiceServicer_to_server(peer, server),
+    )
     server = build_server(
-        [
-            ServiceRegistration(
-                name, lambda s: peer_stubs.add_HierarchyServiceServicer_to_server(peer, s)
-            )
-        ],
+        [service],
         verifier=build_verifier(settings_for(folder, redis_url, ""), SystemClock()),
         domain="hierarchy.chaupal",
     )
     port = await server.start("127.0.0.1:0")
     try:
-        yield f"127.0.0.1:{port}"
+        yield peer, f"127.0.0.1:{port}"
     finally:
         await server.drain(timedelta(0))
