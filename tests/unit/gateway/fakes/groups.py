@@ -111,16 +111,17 @@ def check_audience(world: World, audience: audience_pb2.Audience, path: str) -> 
 
 
 def selected(world: World, audience: audience_pb2.Audience) -> list[pb.Group]:
-    return [
-        each
-        for each in world.groups.values()
-        if any(
-            any(each.unit_id in world.descendants(unit) for unit in term.unit_ids)
+    found: dict[str, pb.Group] = {}
+    for term in audience.include:
+        units = {below for unit in term.unit_ids for below in world.descendants(unit)}
+        found |= {
+            each.id: each
+            for each in world.groups.values()
+            if each.unit_id in units
             and (not term.kinds or each.kind in term.kinds)
             and (not term.categories or each.category in term.categories)
-            for term in audience.include
-        )
-    ]
+        }
+    return list(found.values())
 
 
 def _counts(found: Sequence[pb.Group]) -> pb.GroupCounts:

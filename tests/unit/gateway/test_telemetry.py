@@ -1,0 +1,77 @@
+"""What an operation leaves behind: a span by its type, loaders with their size, calls below."""
+
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
+
+from .fakes.servers import Client
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+QUERY = "query Tree { units { nodes { children { nodes { code parent { code } } } } } }"
+
+
+@pytest.fixture
+def exporter() -> Iterator[InMemorySpanExporter]:
+    """The spans of a test. The process has one provider, so an exporter is added to it."""
+    provider = trace.get_tracer_provider()
+    if not isinstance(provider, TracerProvider):
+        provider = TracerProvider()
+        trace.set_tracer_provider(provider)
+    exporter = InMemorySpanExporter()
+    processor = SimpleSpanProcessor(exporter)
+    provider.add_span_processor(processor)
+    yield exporter
+    processor.shutdown()
+
+
+def spans(exporter: InMemorySpanExporter, kind: SpanKind) -> list[ReadableSpan]:
+    return [each for each in exporter.get_finished_spans() if each.kind is kind]
+
+
+async def test_an_operation_is_one_trace(exporter: InMemorySpanExporter, asking: Client) -> None:
+    asking.headers["traceparent"] = f"00-{TRACE}-b7ad6b7169203331-01"
+    await asking.data(QUERY)
+    (operation,) = [each for each in exporter.get_finished_spans() if each.name == "query"]
+    assert operation.kind is SpanKind.SERVER
+    assert dict(operation.attributes or {}) == {
+        "graphql.operation.type": "query",
+        "graphql.operation.name": "Tree",
+    }
+    assert operation.parent is not None
+    assert trace.format_span_id(operation.parent.span_id) == "b7ad6b7169203331"
+    loads = {
+        each.name: (each.attributes or {})["chaupal.batch.size"]
+        for each in spans(exporter, SpanKind.INTERNAL)
+        if each.name.startswith("load ")
+    }
+    assert loads == {"load children": 1, "load units": 1}
+    calls = {each.name for each in spans(exporter, SpanKind.CLIENT)}
+    service = "chaupal.hierarchy.v1.HierarchyService"
+    assert calls == {
+        f"{service}/ListChildren",
+        f"{service}/BatchListChildren",
+        f"{service}/BatchGetUnits",
+    }
+    every = exporter.get_finished_spans()
+    assert {trace.format_trace_id(each.context.trace_id) for each in every if each.context} == {
+        TRACE
+    }
+
+
+async def test_no_argument_and_no_text_is_in_a_span(
+    exporter: InMemorySpanExporter, asking: Client
+) -> None:
+    await asking.ask('query { units(after: "sentinel") { nodes { code } } }')
+    attributes = [str(dict(each.attributes or {})) for each in exporter.get_finished_spans()]
+    assert not [each for each in attributes if "sentinel" in each]
+
+
+async def test_errors_name_their_trace(exporter: InMemorySpanExporter, asking: Client) -> None:
+    asking.headers["traceparent"] = f"00-{TRACE}-b7ad6b7169203331-01"
+    body = await asking.ask('{ unit(id: "x") { id } }')
+    assert body["errors"][0]["extensions"]["traceId"] == TRACE
