@@ -94,6 +94,16 @@ class WatchProgress:
                 if is_over(broadcast.state):
                     return
 
+    @property
+    def watcher_count(self) -> int:
+        """How many watch."""
+        return sum(look.watchers for look in self._looks.values())
+
+    @property
+    def reader_count(self) -> int:
+        """How many broadcasts are read for them."""
+        return len(self._looks)
+
     async def hang_up(self) -> None:
         """End every watch, and refuse new ones: the process is going, others serve on."""
         self._going = True
@@ -104,7 +114,7 @@ class WatchProgress:
     async def _watching(self, topic: Topic) -> AsyncIterator[_Look]:
         if self._going:
             raise Going
-        if sum(look.watchers for look in self._looks.values()) >= self._limit:
+        if self.watcher_count >= self._limit:
             raise TooManyWatchers(self._limit, retry_after=_RETRY_AFTER)
         look = self._looks.get(topic)
         if look is None:

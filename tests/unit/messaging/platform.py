@@ -17,7 +17,7 @@ from chaupal.messaging.v1.messaging_pb2_grpc import MessagingServiceStub
 
 from kit.channel import Metadata, call_metadata, open_channel, translate_rpc_errors
 from kit.issuer import SigningKey, issue
-from kit.server import ServiceRegistration, build_server
+from kit.server import Server, ServiceRegistration, build_server
 from kit.tokens import build_verifier
 from services.messaging.bootstrap import Adapters, build_worker, open_adapters, open_messaging
 from services.messaging.config import Settings, WorkerSettings
@@ -77,6 +77,12 @@ class Client:
     stub: Any
     metadata: Metadata
 
+    @classmethod
+    def with_token(
+        cls, channel: grpc.aio.Channel, token: str, tenant: str | None = None
+    ) -> "Client":
+        return cls(MessagingServiceStub(channel), call_metadata(token, tenant=tenant))
+
     async def call(self, method: str, request: Any) -> Any:
         with translate_rpc_errors():
             return await getattr(self.stub, method)(request, metadata=self.metadata, timeout=20)
@@ -123,7 +129,7 @@ class Platform:
     tenant: str
     identity: Identity
     groups: ListedGroups
-    target: str
+    server: Server
     settings: WorkerSettings
     adapters: Adapters
     channel: grpc.aio.Channel
@@ -132,7 +138,7 @@ class Platform:
 
     def client(self, *capabilities: str, tenant: str = "", subject: str = "asha") -> Client:
         token = self.identity.token(subject, tenant or self.tenant, *capabilities)
-        return Client(MessagingServiceStub(self.channel), call_metadata(token))
+        return Client.with_token(self.channel, token)
 
     @property
     def composer(self) -> Client:
@@ -170,12 +176,12 @@ async def open_platform(url: str, tenant: str, folder: Path) -> AsyncIterator[Pl
         )
         async with (
             open_adapters(settings) as adapters,
-            _serve_messaging(settings, adapters) as target,
+            _serve_messaging(settings, adapters) as (server, target),
             asyncio.TaskGroup() as tasks,
         ):
             channel = open_channel(target, service=SERVICE_NAME)
             platform = Platform(
-                tenant, identity, groups, target, settings, adapters, channel, tasks
+                tenant, identity, groups, server, settings, adapters, channel, tasks
             )
             groups.registers[tenant] = platform.register
             try:
@@ -207,11 +213,13 @@ async def _serve_groups(identity: Identity, groups: ListedGroups) -> AsyncIterat
 
 
 @asynccontextmanager
-async def _serve_messaging(settings: Settings, adapters: Adapters) -> AsyncIterator[str]:
+async def _serve_messaging(
+    settings: Settings, adapters: Adapters
+) -> AsyncIterator[tuple[Server, str]]:
     async with open_messaging(settings, adapters) as server:
         port = await server.start("127.0.0.1:0")
         try:
-            yield f"127.0.0.1:{port}"
+            yield server, f"127.0.0.1:{port}"
         finally:
             await server.drain(timedelta(0))
 

@@ -1,20 +1,11 @@
 """The path of a broadcast through server and worker: draft, plan, dispatch, receipts, done."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest
 from chaupal.messaging.v1 import messaging_pb2 as pb
 
 from tests.timing import wait_until
-from tests.unit.messaging.platform import Platform, open_platform
-
-
-@pytest.fixture
-async def platform(valkey_url: str, unique: str, tmp_path: Path) -> AsyncIterator[Platform]:
-    async with open_platform(valkey_url, unique, tmp_path) as opened:
-        yield opened
+from tests.unit.messaging.platform import Platform
 
 
 async def test_a_broadcast_runs_from_draft_to_completed(platform: Platform) -> None:
