@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -14,6 +14,9 @@ from starlette.applications import Starlette
 from gateway.app import Gateway
 from gateway.config import Settings
 from kit.process import Ready
+from kit.server import CannotListen
+
+_log = logging.getLogger(__name__)
 
 
 class _Server(uvicorn.Server):
@@ -55,16 +58,20 @@ class _Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError when the address cannot be had."""
+    """A listening socket. Raises CannotListen when the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise CannotListen(f"{host}:{port}") from error
 
 
 async def run_server(settings: Settings, *, ready: Ready) -> None:
-    """Serve until SIGTERM or SIGINT, then drain. Raises OSError when the port is taken."""
+    """Serve until SIGTERM or SIGINT, then drain. Raises CannotListen."""
     listener = listen(settings.host, settings.port)
     gateway = Gateway(settings)
-    port = listener.getsockname()[1]
+    host, port = listener.getsockname()[:2]
+    _log.info("listening", extra={"host": host, "port": port})
     server = _Server(server_config(settings, gateway.app()), gateway, lambda: ready(port))
     await server.serve(sockets=[listener])
 
