@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useState } from 'react';
 
 import { useOrganisation } from '../../shared/app/organisation';
-import { type Pane, PaneBar, PaneBody } from '../../shared/app/Panes';
+import { type Pane, PaneBar, PaneBody, usePane } from '../../shared/app/Panes';
 import { ComposePanel } from '../../shared/compose/ComposePanel';
 import { useI18n } from '../../shared/i18n/I18n';
 import { ProgressPanel } from '../../shared/progress/ProgressPanel';
@@ -25,7 +25,7 @@ export function CategoryPage() {
   const [chosen, setChosen] = useState(NO_CELLS);
   const watching = useWatch();
   const { setWatch } = watching;
-  const [pane, setPane] = useState<PaneKey>('grid');
+  const [pane, setPane] = usePane<PaneKey>('grid');
 
   const terms = useMemo(() => termsOfCells(chosen), [chosen]);
   const choice = useMemo(
@@ -38,7 +38,7 @@ export function CategoryPage() {
       setWatch(next);
       setPane('progress');
     },
-    [setWatch],
+    [setWatch, setPane],
   );
 
   const panes: readonly Pane<PaneKey>[] = [

@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useState } from 'react';
 
 import { overviewLevel, useOrganisation } from '../../shared/app/organisation';
-import { type Pane, PaneBar, PaneBody } from '../../shared/app/Panes';
+import { type Pane, PaneBar, PaneBody, usePane } from '../../shared/app/Panes';
 import { ComposePanel } from '../../shared/compose/ComposePanel';
 import { useI18n } from '../../shared/i18n/I18n';
 import { ProgressPanel } from '../../shared/progress/ProgressPanel';
@@ -29,14 +29,17 @@ export function PartyPage() {
   const [shown, setShown] = useState<string | null>(null);
   const watching = useWatch();
   const { setWatch } = watching;
-  const [pane, setPane] = useState<PaneKey>('tree');
+  const [pane, setPane] = usePane<PaneKey>('tree');
 
-  const choice = useMemo(() => choiceOf(selection, facets, blueprint), [selection, facets, blueprint]);
+  const choice = useMemo(() => choiceOf(selection, facets, blueprint, tree), [selection, facets, blueprint, tree]);
   const current = shown ?? tree.branches.get(ROOT)?.ids[0] ?? null;
-  const show = useCallback((id: string) => {
-    setShown(id);
-    setPane('unit');
-  }, []);
+  const show = useCallback(
+    (id: string) => {
+      setShown(id);
+      setPane('unit');
+    },
+    [setPane],
+  );
   const tick = useCallback(
     (id: string) => {
       const unit = tree.units.get(id);
@@ -50,7 +53,7 @@ export function PartyPage() {
       setWatch(next);
       setPane('progress');
     },
-    [setWatch],
+    [setWatch, setPane],
   );
 
   const panes: readonly Pane<PaneKey>[] = [

@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect } from 'react';
+import { type ReactNode, useCallback, useState } from 'react';
 
 import { useI18n } from '../i18n/I18n';
 import styles from './Panes.module.css';
@@ -10,6 +10,16 @@ export interface Pane<K extends string> {
   readonly badge?: number;
 }
 
+/** The active pane; a change begins at its top, not where the pane before was scrolled to. */
+export function usePane<K extends string>(first: K): [K, (key: K) => void] {
+  const [active, setActive] = useState(first);
+  const activate = useCallback((key: K) => {
+    document.documentElement.scrollTop = 0;
+    setActive(key);
+  }, []);
+  return [active, activate];
+}
+
 interface BarProps<K extends string> {
   readonly panes: readonly Pane<K>[];
   readonly active: K;
@@ -19,9 +29,6 @@ interface BarProps<K extends string> {
 /** On a narrow screen one part is shown at a time; this bar chooses it. Wide screens hide the bar. */
 export function PaneBar<K extends string>({ panes, active, onActivate }: BarProps<K>) {
   const { t, number } = useI18n();
-  useEffect(() => {
-    document.documentElement.scrollTop = 0;
-  }, [active]);
   return (
     <nav className={styles.bar} aria-label={t('app.panes')}>
       {panes.map(({ key, label, badge = 0 }) => (

@@ -59,6 +59,7 @@ export function Shell({ console: name, page: Page, children }: Props) {
       <Header console={name} organisation={organisation} />
       <Notices />
       <main id="content" tabIndex={-1}>
+        <h1 className="visually-hidden">{t(`app.${name}`)}</h1>
         {organisation !== null && (
           // Another tenant's token shows another organisation from its beginning.
           <OrganisationContext key={organisation.viewer.tenant} value={organisation}>

@@ -78,6 +78,7 @@ export function CategoryGrid({ units, level, chosen, onToggle }: Props) {
         aria-label={t('grid.label', { level: name(nameOf(blueprint.levels, level)) })}
         onKeyDown={onKeyDown}
         onClick={onClick}
+        onFocus={(event) => setSpot(spotOf(event.target) ?? spot)}
       >
         <thead>
           <tr>

@@ -42,17 +42,19 @@ export const CountCell = memo(function CountCell({ row, column, chosen, tabbable
       {...place}
       className={styles.cell}
       data-gap={gap}
-      aria-label={label}
       title={gap ? t('grid.gapOf', { category }) : label}
       style={{ '--share': counts.groupCount / most } as CSSProperties}
     >
+      <span className="visually-hidden">{label}</span>
       {gap ? (
-        <span className={styles.gap}>{t('grid.gap')}</span>
+        <span aria-hidden="true" className={styles.gap}>
+          {t('grid.gap')}
+        </span>
       ) : (
-        <>
+        <span aria-hidden="true">
           <span className={styles.groups}>{number(counts.groupCount)}</span>
           <span className={styles.members}>{number(counts.memberCount)}</span>
-        </>
+        </span>
       )}
     </td>
   );

@@ -1,6 +1,7 @@
 import type { AudienceChoice } from '../../../shared/audience/audience';
 import { termsOf } from '../../../shared/audience/audience';
 import { type Blueprint, levelBelow } from '../../../shared/app/organisation';
+import type { Tree } from '../tree/tree';
 import type { Mark, Selection } from './selection';
 
 /** Narrows the ticked subtrees; an empty set does not narrow. */
@@ -11,16 +12,25 @@ export interface Facets {
 
 export const NO_FACETS: Facets = { kinds: new Set(), categories: new Set() };
 
-function highestLevel(blueprint: Blueprint, marks: readonly Mark[]): string {
-  const levels = new Set(marks.map(({ level }) => level));
-  return blueprint.levels.find(({ key }) => levels.has(key))?.key ?? '';
+function highest(blueprint: Blueprint, marks: readonly Mark[]): Mark | undefined {
+  const depth = ({ level }: Mark) => blueprint.levels.findIndex(({ key }) => key === level);
+  return marks.toSorted((a, b) => depth(a) - depth(b))[0];
+}
+
+/** The level below a unit; below an only child of it when it has no other, for one bar tells nothing. */
+function levelUnder(tree: Tree, blueprint: Blueprint, id: string, level: string): string {
+  const [only, ...others] = tree.branches.get(id)?.ids ?? [];
+  const child = only === undefined ? undefined : tree.units.get(only);
+  if (child === undefined || others.length > 0) return levelBelow(blueprint, level);
+  return levelUnder(tree, blueprint, child.id, child.level);
 }
 
 /** The audience of what was ticked, split one level below the highest unit; null when nothing is. */
-export function choiceOf(selection: Selection, facets: Facets, blueprint: Blueprint): AudienceChoice | null {
+export function choiceOf(selection: Selection, facets: Facets, blueprint: Blueprint, tree: Tree): AudienceChoice | null {
   const marks = [...selection.values()];
   const chosen = marks.filter(({ mark }) => mark === 'in');
-  if (chosen.length === 0) return null;
+  const top = highest(blueprint, chosen);
+  if (top === undefined) return null;
   const excluded = marks.filter(({ mark }) => mark === 'out').map(({ id }) => id);
   const include = termsOf(
     chosen.map(({ id }) => id),
@@ -30,5 +40,7 @@ export function choiceOf(selection: Selection, facets: Facets, blueprint: Bluepr
     },
   );
   const audience = excluded.length > 0 ? { include, exclude: termsOf(excluded) } : { include };
-  return { audience, splitLevel: levelBelow(blueprint, highestLevel(blueprint, chosen)) };
+  const splitLevel =
+    chosen.length === 1 ? levelUnder(tree, blueprint, top.id, top.level) : levelBelow(blueprint, top.level);
+  return { audience, splitLevel };
 }

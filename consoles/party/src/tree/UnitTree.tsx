@@ -89,7 +89,7 @@ export function UnitTree({ control, selection, current, onShow, onToggle }: Prop
   const onClick = (event: MouseEvent) => {
     const row = rows.find(({ key }) => key === keyOf(event.target));
     if (row === undefined) return;
-    setFocused(row.key);
+    focus(row.key);
     const part = partOf(event.target);
     if (part === 'tick') choose(row);
     else if (part === 'chevron' && row.kind === 'unit') (row.open ? close : open)(row.key);
@@ -106,6 +106,8 @@ export function UnitTree({ control, selection, current, onShow, onToggle }: Prop
       aria-label={t('tree.label')}
       onKeyDown={onKeyDown}
       onClick={onClick}
+      // Assistive technology may put the focus on a row by itself.
+      onFocus={(event) => setFocused(keyOf(event.target) ?? null)}
     >
       {rows.map((row, at) =>
         row.kind === 'unit' ? (
