@@ -77,8 +77,6 @@ def test_wrong_settings_are_named_and_nothing_runs(capfd: pytest.CaptureFixture[
 
 @pytest.mark.parametrize("package", ["services.hierarchy", "services.groups", "gateway"])
 def test_every_process_names_all_that_is_missing(package: str, tmp_path: Path) -> None:
-    import subprocess
-    import sys
 
     run = subprocess.run(
         [sys.executable, "-m", package],
