@@ -2,12 +2,15 @@
 
 import contextlib
 import errno
+import random
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
 from cli.errors import Refusal
 
 HOST = "127.0.0.1"
+# Where runs of free ports are looked for: below what any system gives to outgoing connections.
+_BASES = (16_000, 32_000, 16)
 # Of many ports in use, as many are named in full.
 _SHOWN = 3
 # The ports that the documentation names; a worker's answers health questions only.
@@ -41,10 +44,9 @@ def choose_ports(base: int | None, named: Mapping[str, int]) -> dict[str, int]:
     names = list(DEFAULT_PORTS)
     if base is None:
         ports = dict(DEFAULT_PORTS)
-    elif base == 0:
-        ports = dict(zip(names, _free_ports(len(names)), strict=True))
     else:
-        ports = {name: base + index for index, name in enumerate(names)}
+        first = base or _free_base(len(names))
+        ports = {name: first + index for index, name in enumerate(names)}
     ports |= named
     _check_distinct(ports)
     return ports
@@ -107,16 +109,19 @@ def _holders() -> Mapping[int, str]:
     return holders
 
 
-def _free_ports(count: int) -> Sequence[int]:
-    with contextlib.ExitStack() as held:
-        return list(_bound(held, count))
+def _free_base(count: int) -> int:
+    """Return the first of a run of ports that are free now.
 
-
-def _bound(held: contextlib.ExitStack, count: int) -> Iterator[int]:
-    for _ in range(count):
-        one = held.enter_context(socket.socket())
-        one.bind((HOST, 0))
-        yield one.getsockname()[1]
+    Not by asking for port 0: the system would give ports that it also gives to outgoing
+    connections (from 32768 on Linux, 49152 on macOS), and until a process listens on its port, a
+    connection of another may have taken it.
+    """
+    bases = list(range(*_BASES))
+    random.SystemRandom().shuffle(bases)
+    for base in bases:
+        if all(map(is_free, range(base, base + count))):
+            return base
+    raise Refusal("PORTS_EXHAUSTED", "no run of ports is free", "Choose one with --port-base.")
 
 
 def _check_distinct(ports: Mapping[str, int]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cli.errors import Refusal
+from cli.launcher import ports as ports_module
 from cli.launcher.ports import DEFAULT_PORTS, check_free, choose_ports
 
 
@@ -33,11 +34,24 @@ def test_a_base_gives_a_run_and_a_named_port_wins() -> None:
     assert sorted(ports.values()) == [8080, *range(21_001, 21_000 + len(DEFAULT_PORTS))]
 
 
-def test_base_zero_gives_free_ports() -> None:
+def test_base_zero_gives_free_ports_that_no_outgoing_connection_takes() -> None:
     ports = choose_ports(0, {})
 
     assert len(set(ports.values())) == len(DEFAULT_PORTS)
+    assert max(ports.values()) < 32_768
     check_free(ports)
+
+
+def test_base_zero_passes_over_runs_with_a_port_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        taken = server.getsockname()[1]
+        monkeypatch.setattr(ports_module, "_BASES", (taken - 3, taken + 30, 16))
+
+        ports = choose_ports(0, {})
+
+    assert taken not in ports.values()
 
 
 def test_a_port_cannot_be_meant_for_two() -> None:
