@@ -20,7 +20,7 @@ from tests.unit.groups.builders import EXECUTIVE, OWNER, group, group_id, unit_i
 _ids = SeededIds(1)
 
 
-@pytest.fixture(params=["standalone", "cluster"])
+@pytest.fixture(scope="module", params=["standalone", "cluster"])
 def store_url(request: pytest.FixtureRequest) -> str:
     if request.param == "cluster":
         url: str = request.getfixturevalue("valkey_cluster").url

@@ -59,7 +59,12 @@ class Writer:
         lock = self._locks.setdefault(tenant, asyncio.Lock())
         async with lock:
             for delay in (*delays(ATTEMPTS), 0.0):
-                change = await work_out(await self.views.current(tenant, call.deadline))
+                view = await self.views.current(tenant, call.deadline)
+                # After the view: who sees the effect of this very request sees its answer too.
+                told = await self.first_answer(tenant, request)
+                if told is not None:
+                    return told
+                change = await work_out(view)
                 try:
                     stored = await self._registry.commit(change)
                 except RegisterMoved:
