@@ -132,4 +132,5 @@ def _limits(settings: Settings) -> Limits:
         aliases=settings.max_aliases,
         root_fields=settings.max_root_fields,
         directives=settings.max_directives,
+        cost=settings.max_cost,
     )

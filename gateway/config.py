@@ -84,6 +84,10 @@ class Settings(ProcessSettings):
     max_aliases: Bound = Field(15, description="Most aliases of an operation.")
     max_root_fields: Bound = Field(20, description="Most root fields of an operation.")
     max_directives: Bound = Field(50, description="Most directives of an operation.")
+    max_cost: Bound = Field(
+        2_000_000,
+        description="Most values of an operation's answer if every page that it asks for is full.",
+    )
     max_subscriptions: Bound = Field(
         20, description="Most operations that one WebSocket runs at once."
     )

@@ -15,6 +15,7 @@ from opentelemetry.semconv._incubating.attributes import graphql_attributes
 from gateway.composer import Supergraph
 from gateway.context import Context
 from gateway.http.body import GraphQLRequest
+from gateway.http.cost import OperationTooCostly, estimated_cost
 from gateway.http.documents import Document, Documents
 from gateway.http.errors import Told, tell, tell_kind, tell_refused, tell_results
 from gateway.http.limits import Limits
@@ -26,6 +27,9 @@ from kit.tokens import Caller
 
 # Calls end with the budget itself; this much later what hangs for another reason is given up.
 _BACKSTOP_SECONDS = 1.0
+# No convention names it yet.
+_COST_ESTIMATED = "graphql.cost.estimated"
+_LARGEST_COST_TOLD = 2**53
 _LONGEST_WATCH_SECONDS = 24 * 3600.0
 _tracer = tracer(__name__)
 
@@ -77,18 +81,23 @@ class Engine:
         self._channels = channels
         self._budget = budget.total_seconds()
         self._clock = clock or SystemClock()
+        self._limits = limits
         self.documents = Documents(graph.schema, limits)
 
     async def execute(self, asked: Asked) -> Answer:
         """The answer to a query or mutation."""
         document = self.documents.get(asked.request.query)
-        with _span(asked, document):
+        with _span(asked, document) as span:
             if document.errors:
                 return _refused(document.errors, asked)
             async with self._context(asked) as context:
                 executor = self._executor(asked, document, context)
                 if isinstance(executor, list):
                     return _unfit(executor, asked)
+                cost = estimated_cost(executor)
+                span.set_attribute(_COST_ESTIMATED, min(cost, _LARGEST_COST_TOLD))
+                if cost > self._limits.cost:
+                    return _refused([OperationTooCostly(cost, self._limits.cost)], asked)
                 return await self._run(executor, context, asked)
 
     async def watch(self, asked: Asked) -> AsyncGenerator[Answer, None]:
@@ -101,6 +110,10 @@ class Engine:
             executor = self._executor(asked, document, context)
             if isinstance(executor, list):
                 yield _unfit(executor, asked)
+                return
+            cost = estimated_cost(executor)
+            if cost > self._limits.cost:
+                yield _refused([OperationTooCostly(cost, self._limits.cost)], asked)
                 return
             events = self._events(executor, document, asked)
             async with aclosing(events):

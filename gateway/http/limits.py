@@ -39,6 +39,8 @@ class Limits:
     directives: int = 50
     fields: int = 2_000
     """Fields with all fragments written out: what executing costs at least."""
+    cost: int = 2_000_000
+    """Values in the answer if every page were full, which in a real tree few are."""
 
 
 class DocumentTooLarge(GraphQLError):

@@ -41,6 +41,8 @@ async def test_an_operation_is_one_trace(exporter: InMemorySpanExporter, asking:
     assert dict(operation.attributes or {}) == {
         "graphql.operation.type": "query",
         "graphql.operation.name": "Tree",
+        # units, nodes; children, nodes of at most 100; in each their code, parent and its code.
+        "graphql.cost.estimated": 1 + 1 + 100 * (1 + 1 + 100 * 3),
     }
     assert operation.parent is not None
     assert trace.format_span_id(operation.parent.span_id) == "b7ad6b7169203331"
