@@ -44,8 +44,10 @@ def cost(document: str, **variables: Any) -> int:
         ("{ blueprint { levels { key } } }", 1 + 1 + 10),
         ('{ nodes(ids: ["a", "b"]) { id } }', 1 + 2),
         (
-            "{ units(first: 5) { ...P } } fragment U on Unit { code }"
-            " fragment P on UnitConnection { nodes { ...U } ... { totalCount } }",
+            (
+                "{ units(first: 5) { ...P } } fragment U on Unit { code }"
+                " fragment P on UnitConnection { nodes { ...U } ... { totalCount } }"
+            ),
             1 + 1 + 5 + 1,
         ),
         ("{ __schema { types { name } } }", 1),

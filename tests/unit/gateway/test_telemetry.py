@@ -23,10 +23,9 @@ def exporter() -> Iterator[InMemorySpanExporter]:
         provider = TracerProvider()
         trace.set_tracer_provider(provider)
     exporter = InMemorySpanExporter()
-    processor = SimpleSpanProcessor(exporter)
-    provider.add_span_processor(processor)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
     yield exporter
-    processor.shutdown()
+    exporter.shutdown()
 
 
 def spans(exporter: InMemorySpanExporter, kind: SpanKind) -> list[ReadableSpan]:
