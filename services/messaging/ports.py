@@ -212,9 +212,17 @@ class DeliveryLog(Protocol):
         ...
 
     async def drop_generation(
-        self, tenant: TenantId, broadcast_id: BroadcastId, generation: int
+        self, tenant: TenantId, broadcast_id: BroadcastId, generation: int, written: int = 0
     ) -> None:
-        """Forget every partition of a generation that is not, and never can be, the plan's."""
+        """Forget every partition of a generation that is not, and never can be, the plan's.
+
+        Args:
+            tenant: Whose broadcast it is.
+            broadcast_id: The broadcast.
+            generation: Of whose planner.
+            written: Partitions with numbers below this may be there; of those from there on, all
+                up to the first that is not. (An earlier call may have met a planner at work.)
+        """
         ...
 
     async def take(self, partition: Partition, consumer: str, lease: timedelta) -> Chunk | None:

@@ -36,6 +36,14 @@ MAX_GENERATIONS = 240
 _log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class _Writing:
+    """How much one try has written."""
+
+    partitions: int = 0
+    deliveries: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class PlanBroadcast:
     """Takes jobs of planning and does them."""
@@ -60,15 +68,16 @@ class PlanBroadcast:
         Raises:
             Unavailable: The register or the store is down; the job is left for a later take.
         """
+        writing = _Writing()
         try:
             async with asyncio.TaskGroup() as tasks:
                 beating = tasks.create_task(self._keep_alive(job))
-                await self._plan(job)
+                await self._plan(job, writing)
                 beating.cancel()
         except ExceptionGroup as failures:
             lost, others = failures.split(LeaseLost)
             if lost is not None:
-                await self._clear(job)
+                await self._clear(job, writing)
             if others is not None:
                 raise others.exceptions[0] from failures
 
@@ -77,7 +86,7 @@ class PlanBroadcast:
             await self.clock.sleep(self.lease.total_seconds() / 3)
             await self.jobs.hold(job)
 
-    async def _plan(self, job: PlanJob) -> None:
+    async def _plan(self, job: PlanJob, writing: _Writing) -> None:
         [broadcast] = await self.broadcasts.get(job.tenant, [job.broadcast_id])
         if broadcast is None or broadcast.state is not BroadcastState.PLANNING:
             await self._give_up(job, "NOT_PLANNABLE")
@@ -86,7 +95,7 @@ class PlanBroadcast:
             await self._give_up(job, "PLANNING_GAVE_UP")
             return
         try:
-            plan, frame = await self._write(job, broadcast)
+            plan, frame = await self._write(job, broadcast, writing)
         except InvalidInput as error:
             await self._give_up(job, error.reason)
             return
@@ -98,30 +107,28 @@ class PlanBroadcast:
         for earlier in range(1, job.generation):
             await self.log.drop_generation(job.tenant, job.broadcast_id, earlier)
 
-    async def _write(self, job: PlanJob, broadcast: Broadcast) -> tuple[Plan, Frame]:
+    async def _write(
+        self, job: PlanJob, broadcast: Broadcast, writing: _Writing
+    ) -> tuple[Plan, Frame]:
         waits = delays(_TRIES)
         while True:
+            deadline = Deadline.after(_RESOLVE_SECONDS, self.clock)
+            resolved = self.audiences.resolve(job.tenant, broadcast.draft.audience, deadline)
             try:
-                return await self._try_to_write(job, broadcast)
+                return await self._write_all(job, resolved, writing)
             except (Unavailable, DeadlineExceeded):
                 wait = next(waits, None)
                 if wait is None:
                     raise
             # What was written is of a snapshot that the next try may not see again.
-            await self.log.drop_generation(job.tenant, job.broadcast_id, job.generation)
+            await self._drop(job, writing)
             await self.clock.sleep(wait)
 
-    async def _try_to_write(self, job: PlanJob, broadcast: Broadcast) -> tuple[Plan, Frame]:
-        deadline = Deadline.after(_RESOLVE_SECONDS, self.clock)
-        resolved = self.audiences.resolve(job.tenant, broadcast.draft.audience, deadline)
-        return await self._write_all(job, resolved)
-
     async def _write_all(
-        self, job: PlanJob, resolved: AsyncIterator[bytes | Frame]
+        self, job: PlanJob, resolved: AsyncIterator[bytes | Frame], writing: _Writing
     ) -> tuple[Plan, Frame]:
         frame = Frame.empty()
         waiting = bytearray()
-        written = 0
         full = self.partition_size * GROUP_ID_BYTES
         async for part in resolved:
             if isinstance(part, Frame):
@@ -129,24 +136,25 @@ class PlanBroadcast:
                 continue
             waiting += part
             while len(waiting) >= full:
-                written += await self._write_one(job, written, bytes(waiting[:full]))
+                await self._write_one(job, writing, bytes(waiting[:full]))
                 del waiting[:full]
         if waiting:
-            written += await self._write_one(job, written, bytes(waiting))
-        return Plan(job.generation, written, self.partition_size), frame
+            await self._write_one(job, writing, bytes(waiting))
+        return Plan(job.generation, writing.deliveries, self.partition_size), frame
 
-    async def _write_one(self, job: PlanJob, start: int, group_ids: bytes) -> int:
-        size = len(group_ids) // GROUP_ID_BYTES
+    async def _write_one(self, job: PlanJob, writing: _Writing, group_ids: bytes) -> None:
         partition = Partition(
             tenant=job.tenant,
             broadcast_id=job.broadcast_id,
             generation=job.generation,
-            number=start // self.partition_size,
-            start=start,
-            size=size,
+            number=writing.partitions,
+            start=writing.deliveries,
+            size=len(group_ids) // GROUP_ID_BYTES,
         )
+        # Counted first: a write whose answer is lost has to be cleared too.
+        writing.partitions += 1
+        writing.deliveries += partition.size
         await self.log.write_partition(partition, group_ids, self.chunk_size, job.traceparent)
-        return size
 
     async def _give_up(self, job: PlanJob, reason: str) -> None:
         _log.warning("broadcast cannot be planned", extra={"reason": reason})
@@ -154,10 +162,16 @@ class PlanBroadcast:
         for generation in range(1, job.generation + 1):
             await self.log.drop_generation(job.tenant, job.broadcast_id, generation)
 
-    async def _clear(self, job: PlanJob) -> None:
+    async def _clear(self, job: PlanJob, writing: _Writing) -> None:
         """Forget what an overtaken planner wrote, unless it is the plan after all."""
         _log.info("planning was taken over", extra={"generation": job.generation})
         [broadcast] = await self.broadcasts.get(job.tenant, [job.broadcast_id])
         plan = broadcast.plan if broadcast else None
         if plan is None or plan.generation != job.generation:
-            await self.log.drop_generation(job.tenant, job.broadcast_id, job.generation)
+            await self._drop(job, writing)
+
+    async def _drop(self, job: PlanJob, writing: _Writing) -> None:
+        await self.log.drop_generation(
+            job.tenant, job.broadcast_id, job.generation, writing.partitions
+        )
+        writing.partitions = writing.deliveries = 0

@@ -81,12 +81,13 @@ class ListedGroups(stubs.GroupsServiceServicer):
     """Serves `PreviewAudience` and `ResolveAudience` for the registers that it is given.
 
     `down` lets that many calls fail as a register that restarts would; `cut_after` ends streams
-    early, after that many messages.
+    early, after that many messages; `spoil` makes one array of the frame contradict the rest.
     """
 
     registers: dict[str, Register] = field(default_factory=dict)
     down: int = 0
     cut_after: int | None = None
+    spoil: str = ""
     calls: list[str] = field(default_factory=list)
 
     async def PreviewAudience(
@@ -105,6 +106,8 @@ class ListedGroups(stubs.GroupsServiceServicer):
         for number, part in enumerate(self._parts(self._inside(request.audience))):
             if number == self.cut_after:
                 return
+            if self.spoil and part.HasField("frame"):
+                getattr(part.frame, self.spoil)[-1] += 1_000
             yield part
 
     @property

@@ -65,9 +65,7 @@ class TestBroadcasts:
         assert absent.fields() == {"broadcast_id": missing}
 
     @pytest.mark.parametrize(("count", "reason"), [(0, "MISSING"), (501, "TOO_MANY")])
-    async def test_batches_are_bounded(
-        self, platform: Platform, count: int, reason: str
-    ) -> None:
+    async def test_batches_are_bounded(self, platform: Platform, count: int, reason: str) -> None:
         request = pb.BatchGetBroadcastsRequest(ids=[new_id()] * count)
         with raised(InvalidInput, reason):
             await platform.composer.call("BatchGetBroadcasts", request)
@@ -152,9 +150,7 @@ class TestProgress:
         district = platform.register.districts[1]
 
         [whole] = await progress_of(platform, broadcast.id, level="district")
-        [within] = await progress_of(
-            platform, broadcast.id, level="booth", within_unit_id=district
-        )
+        [within] = await progress_of(platform, broadcast.id, level="booth", within_unit_id=district)
 
         booths = [unit.unit_id for unit in within.progress.by_unit]
         at = [unit.id for unit in platform.register.units].index(district)
@@ -227,9 +223,7 @@ class TestDeliveries:
             assert [each.group_id for each in found] == groups
         assert {each.attempt_count for each in found} == {1}
         assert {each.state for each in found} <= set(SETTLED)
-        assert all(
-            bool(each.reason) == (each.state == pb.DELIVERY_STATE_FAILED) for each in found
-        )
+        assert all(bool(each.reason) == (each.state == pb.DELIVERY_STATE_FAILED) for each in found)
 
     async def test_a_unit_and_states_narrow_them(self, platform: Platform) -> None:
         broadcast = await completed(platform)

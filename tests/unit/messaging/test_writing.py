@@ -199,9 +199,7 @@ class TestStart:
         assert started.HasField("started_at")
         assert started.etag != draft.etag
 
-    async def test_twice_is_refused_unless_it_is_the_same_request(
-        self, platform: Platform
-    ) -> None:
+    async def test_twice_is_refused_unless_it_is_the_same_request(self, platform: Platform) -> None:
         draft = await create(platform.composer, asked(platform))
         request = pb.StartBroadcastRequest(id=draft.id, request_id=new_id())
         first = await platform.composer.call("StartBroadcast", request)

@@ -48,12 +48,12 @@ class RedisDeliveryLog:
             raise ValueError(f"partition {partition.number} holds other groups")
 
     async def drop_generation(
-        self, tenant: TenantId, broadcast_id: BroadcastId, generation: int
+        self, tenant: TenantId, broadcast_id: BroadcastId, generation: int, written: int = 0
     ) -> None:
         with redis_errors():
             for number in count():
                 keys = PartitionKeys.at(tenant, broadcast_id, number, generation)
-                if not await self._client.unlink(*keys.all()):
+                if not await self._client.unlink(*keys.all()) and number >= written:
                     return
 
     async def take(self, partition: Partition, consumer: str, lease: timedelta) -> Chunk | None:
