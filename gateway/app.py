@@ -66,7 +66,12 @@ class Gateway:
                 budget=settings.operation_budget,
                 clock=self.clock,
             )
-            self._http = Endpoint(engine, verifier, max_body_bytes=settings.max_body_bytes)
+            self._http = Endpoint(
+                engine,
+                verifier,
+                max_body_bytes=settings.max_body_bytes,
+                max_operations=settings.max_operations,
+            )
             self._sockets = SocketEndpoint(
                 engine,
                 verifier,

@@ -91,6 +91,9 @@ class Settings(ProcessSettings):
     max_subscriptions: Bound = Field(
         20, description="Most operations that one WebSocket runs at once."
     )
+    max_operations: Bound = Field(
+        500, description="Most requests that are answered at once; more are sent away."
+    )
     max_sockets: Bound = Field(2_000, description="Most WebSockets open at once.")
 
 

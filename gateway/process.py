@@ -84,6 +84,8 @@ def server_config(settings: Settings, app: Starlette) -> uvicorn.Config:
         ws="websockets-sansio",
         lifespan="on",
         log_config=None,
+        # It tells every connection; what matters of a start and an end we say ourselves.
+        log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,

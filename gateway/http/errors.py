@@ -110,11 +110,9 @@ def _of_kind(error: ChaupalError) -> tuple[str, dict[str, Any]]:
     }
     if kind is errors.Internal:
         return MASKED, extensions
-    extensions |= {
-        "reason": error.reason,
-        "domain": domain,
-        "grpc": {"status": STATUS_OF_KIND[kind].name},
-    }
+    extensions |= {"reason": error.reason, "domain": domain}
+    if error.domain:  # it came over gRPC
+        extensions["grpc"] = {"status": STATUS_OF_KIND[kind].name}
     match error:
         case InvalidInput(violations=violations) if violations:
             extensions["fieldViolations"] = [_violation(each) for each in violations]

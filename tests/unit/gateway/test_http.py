@@ -1,7 +1,10 @@
 """GraphQL over HTTP: methods, media types, statuses, identity, and what is refused and how."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -286,6 +289,31 @@ async def test_keys_that_cannot_be_had_are_503(configured: Settings, world: Worl
         response = await asking.post(QUERY)
     assert response.status_code == 503
     assert response.json()["errors"][0]["extensions"]["code"] == "SERVICE_UNAVAILABLE"
+
+
+async def test_more_requests_than_are_answered_at_once_are_sent_away(
+    tmp_path: Path, world: World
+) -> None:
+    configured = settings(tmp_path, max_operations=1)
+    async with gateway(configured) as app, client(app, world, token()) as asking:
+        arrived, released = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            arrived.set()
+            await released.wait()
+            yield json.dumps({"query": QUERY}).encode()
+
+        headers = {"content-type": OLD, **asking.headers}
+        first = asyncio.create_task(asking.http.post("/graphql", content=slow(), headers=headers))
+        await arrived.wait()
+        second = await asking.post(QUERY)
+        released.set()
+        assert (await first).json() == {"data": {"viewer": {"tenant": "neem"}}}
+        third = await asking.post(QUERY)
+    assert second.status_code == 503
+    assert second.headers["retry-after"] == "1"
+    assert reason_of(second) == "TOO_MANY_OPERATIONS"
+    assert third.status_code == 200
 
 
 async def test_probes(configured: Settings, world: World) -> None:

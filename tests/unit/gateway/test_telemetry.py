@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 
 import pytest
-from opentelemetry import trace
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
-from .fakes.servers import Client
+from gateway.config import Settings
+
+from .fakes.servers import Client, client, gateway, token
+from .fakes.world import World
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 QUERY = "query Tree { units { nodes { children { nodes { code parent { code } } } } } }"
@@ -76,3 +81,26 @@ async def test_errors_name_their_trace(exporter: InMemorySpanExporter, asking: C
     asking.headers["traceparent"] = f"00-{TRACE}-b7ad6b7169203331-01"
     body = await asking.ask('{ unit(id: "x") { id } }')
     assert body["errors"][0]["extensions"]["traceId"] == TRACE
+
+
+async def test_requests_are_measured_by_route_method_and_status(
+    world: World, configured: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = InMemoryMetricReader()
+    monkeypatch.setattr(metrics._internal, "_METER_PROVIDER", MeterProvider([reader]))
+    async with gateway(configured) as app, client(app, world, token()) as asking:
+        await asking.data("{ viewer { tenant } }")
+        asking.headers.clear()
+        await asking.post("{ viewer { tenant } }")
+    data = reader.get_metrics_data()
+    assert data is not None
+    points = [
+        dict(point.attributes or {})
+        for resource in data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        if metric.name == "http.server.request.duration"
+        for point in metric.data.data_points
+    ]
+    common = {"http.request.method": "POST", "http.route": "/graphql", "url.scheme": "http"}
+    assert points == [{**common, "http.response.status_code": status} for status in (200, 401)]
