@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 _READERS = 4
 # Longer than the largest import holds the lock.
-_BUSY_TIMEOUT = timedelta(seconds=30)
+BUSY_TIMEOUT = timedelta(seconds=30)
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -50,8 +50,9 @@ class StoreBusy(Unavailable):
 class EmbeddedStore:
     """Runs work on the database file. `async with` opens and closes it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, busy_timeout: timedelta = BUSY_TIMEOUT) -> None:
         self._path = path
+        self._busy_timeout = busy_timeout
         self._own = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._writer = ThreadPoolExecutor(1, "sqlite-write")
@@ -116,7 +117,7 @@ class EmbeddedStore:
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
         if connection is None:
-            connection = self._own.connection = _connect(self._path)
+            connection = self._own.connection = _connect(self._path, self._busy_timeout)
             self._opened.append(connection)
         return connection
 
@@ -149,10 +150,10 @@ def sqlite_errors() -> Iterator[None]:
         raise RuntimeError("the store refused a statement") from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, busy_timeout: timedelta) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path,
-        timeout=_BUSY_TIMEOUT.total_seconds(),
+        timeout=busy_timeout.total_seconds(),
         isolation_level=None,  # transactions are ours to begin
         check_same_thread=False,  # closed by another thread, once its own has ended
     )
