@@ -1,6 +1,7 @@
 """The composition root: the one file that knows every piece of groups."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -25,6 +26,10 @@ from services.groups.use_cases.reading import ReadGroups
 from services.groups.use_cases.register import RegisterGroup
 from services.groups.use_cases.views import Views
 from services.groups.use_cases.writer import Writer
+
+# An import makes millions of objects that live until its end. By default the collector walks them
+# so often that translating and checking rows takes half as long again (measured: 34 us, not 21).
+_COLLECT_AFTER = (50_000, 20, 20)
 
 Ready = Callable[[int], None]
 
@@ -75,6 +80,7 @@ async def run_server(
     settings: Settings, *, ready: Ready | None = None, stop: asyncio.Event | None = None
 ) -> None:
     """Serve until SIGTERM, or until `stop` is set."""
+    gc.set_threshold(*_COLLECT_AFTER)
     async with open_groups(settings) as server:
         address = f"{settings.host}:{settings.port}"
         await serve(server, address, drain=settings.drain, ready=ready, stop=stop)
