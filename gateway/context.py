@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar, cast
 import grpc.aio
 import strawberry
 
-from gateway.composer import Entity
+from gateway.entities import Entity
 from kit.deadline import Deadline
 from kit.tokens import Caller
 

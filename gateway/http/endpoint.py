@@ -125,7 +125,11 @@ class _Reply:
 
     def __init__(self, media_type: str, name: str) -> None:
         self._media_type = media_type
-        self._headers = {"x-request-id": name, "cache-control": "no-store"}
+        self._headers = {
+            "x-request-id": name,
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+        }
 
     def answer(self, answer: Answer) -> Response:
         # Old clients take every status but 200 for a broken connection; the new type says more.

@@ -7,7 +7,8 @@ import strawberry
 from graphql import ExecutionResult, execute, get_named_type, parse, print_schema, validate
 from strawberry.federation import Schema
 
-from gateway.composer import CompositionError, compose
+from gateway.composer import compose
+from gateway.entities import CompositionError
 from gateway.subgraph import Subgraph
 
 from .toys import Calls, HomeQuery, Thing, Unit, badges, home, visits
@@ -229,3 +230,53 @@ def test_a_part_that_adds_fields_must_be_reachable_from_the_key() -> None:
 def test_the_one_private_attribute_is_there() -> None:
     """Fails first when a new Strawberry renames it; then only `_core_schema` has to change."""
     assert hasattr(Schema(query=HomeQuery, types=[Unit, Thing]), "_schema")
+
+
+async def test_a_field_of_another_part_may_be_named_as_external() -> None:
+    @strawberry.federation.type(name="Unit", keys=["id"], extend=True)
+    class Repeating:
+        id: strawberry.ID
+        name: str = strawberry.federation.field(external=True)
+
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        def other(self) -> Repeating:
+            return Repeating(id=strawberry.ID("5"), name="not what counts")
+
+    data, _, errors = await run("{ other { name } }", home(), Subgraph("other", Query))
+    assert (data, errors) == ({"other": {"name": "unit 5"}}, [])
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("name", "Unit in other has another key than Unit in home"),
+        ("id place { id }", "Unit in other: the key 'id place { id }' is nested"),
+    ],
+)
+def test_a_key_that_the_home_does_not_have_is_refused(key: str, said: str) -> None:
+    @strawberry.federation.type(name="Unit", keys=[key], extend=True)
+    class Keyed:
+        id: strawberry.ID
+        name: str
+
+    @strawberry.type
+    class Query:
+        other: Keyed
+
+    with pytest.raises(CompositionError, match=said):
+        compose([home(), Subgraph("other", Query)])
+
+
+def test_a_home_that_nobody_can_ask_is_refused() -> None:
+    @strawberry.federation.type(name="Place", keys=["id"])
+    class Place:
+        id: strawberry.ID
+
+    @strawberry.type
+    class Query:
+        place: Place
+
+    with pytest.raises(CompositionError, match="Place in other has no resolve_reference"):
+        compose([Subgraph("other", Query)])

@@ -60,6 +60,7 @@ async def test_the_answer_is_in_the_media_type_that_is_wanted(
     assert response.status_code == 200
     assert response.headers["content-type"] == f"{expected}; charset=utf-8"
     assert response.headers["cache-control"] == "no-store"
+    assert response.headers["x-content-type-options"] == "nosniff"
     assert response.json() == {"data": {"viewer": {"tenant": "neem"}}}
 
 
