@@ -39,12 +39,10 @@ export const en = {
   // Connection
   'socket.lost': 'The live connection is lost. Connecting again; the figures may be old.',
   'socket.offline': 'This device is offline. Figures stand still until it is back.',
-  'socket.back': 'Connected again.',
 
   // Figures
   'count.groups': { one: '{count} group', other: '{count} groups' },
   'count.members': { one: '{count} member', other: '{count} members' },
-  'count.units': { one: '{count} unit', other: '{count} units' },
   'figure.groups': 'Groups',
   'figure.people': 'People, at most',
   'figure.members': 'Members',
@@ -96,7 +94,6 @@ export const en = {
   'group.state': 'State',
 
   // The grid
-  'grid.title': 'Categories by district',
   'grid.titleOf': 'Categories by {level}',
   'grid.label': 'Groups by category and {level}; press Space to choose a cell for the message',
   'grid.help': 'Arrow keys move, Space chooses a cell. Space on a heading chooses its row or column.',
@@ -107,7 +104,6 @@ export const en = {
   'grid.row': 'All categories of {unit}',
   'grid.column': '{category} everywhere',
   'grid.everything': 'Everything',
-  'grid.total': 'Total',
   'grid.gaps': { one: '{count} gap', other: '{count} gaps' },
   'grid.noGaps': 'No gaps: every {level} has a group of every category.',
   'grid.clear': 'Clear the choice',
@@ -137,7 +133,6 @@ export const en = {
   'preview.nothingHint': 'Widen the units, kinds or categories.',
   'preview.leftOut': 'Left out',
   'preview.split': 'By {level}',
-  'preview.noneLeftOut': 'No group is left out.',
   'exclusion.RETIRED': { one: '{count} retired group', other: '{count} retired groups' },
   'exclusion.PLANNED': { one: '{count} group that is only planned', other: '{count} groups that are only planned' },
   'exclusion.ORPHANED': { one: '{count} group that nobody administers', other: '{count} groups that nobody administers' },
@@ -193,7 +188,7 @@ export const en = {
   'progress.underWay': 'Under way',
   'progress.notSent': 'Not arrived',
   'progress.of': '{part} of {total}',
-  'progress.showAll': { one: 'Show the one unit', other: 'Show all {count} units' },
+  'progress.showAll': { one: 'Show {count} unit', other: 'Show all {count} units' },
   'progress.into': 'Show what lies in {name}',
   'progress.bar': '{name}: {states}',
   'progress.all': 'All deliveries',
@@ -209,7 +204,6 @@ export const en = {
   'undelivered.none': 'Everything has arrived or is under way.',
   'undelivered.group': 'Group',
   'undelivered.where': 'Unit',
-  'undelivered.state': 'State',
   'undelivered.reason': 'Reason',
   'undelivered.attempts': { one: '{count} attempt', other: '{count} attempts' },
   'broadcastState.DRAFT': 'Draft',

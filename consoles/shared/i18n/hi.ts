@@ -37,12 +37,10 @@ export const hi: Messages = {
   // Connection
   'socket.lost': 'सीधा संपर्क टूट गया। फिर से जोड़ा जा रहा है; आँकड़े पुराने हो सकते हैं।',
   'socket.offline': 'यह उपकरण ऑफ़लाइन है। संपर्क लौटने तक आँकड़े रुके रहेंगे।',
-  'socket.back': 'संपर्क फिर जुड़ गया।',
 
   // Figures
   'count.groups': { one: '{count} समूह', other: '{count} समूह' },
   'count.members': { one: '{count} सदस्य', other: '{count} सदस्य' },
-  'count.units': { one: '{count} इकाई', other: '{count} इकाइयाँ' },
   'figure.groups': 'समूह',
   'figure.people': 'लोग, अधिक से अधिक',
   'figure.members': 'सदस्य',
@@ -94,7 +92,6 @@ export const hi: Messages = {
   'group.state': 'स्थिति',
 
   // The grid
-  'grid.title': 'ज़िलों में श्रेणियाँ',
   'grid.titleOf': '{level} के अनुसार श्रेणियाँ',
   'grid.label': 'श्रेणी और {level} के अनुसार समूह; संदेश के लिए खाना चुनने को स्पेस दबाएँ',
   'grid.help': 'तीर कुंजियों से चलें, स्पेस से खाना चुनें। शीर्षक पर स्पेस पूरी पंक्ति या स्तंभ चुनता है।',
@@ -105,7 +102,6 @@ export const hi: Messages = {
   'grid.row': '{unit} की सभी श्रेणियाँ',
   'grid.column': 'सब जगह {category}',
   'grid.everything': 'सब कुछ',
-  'grid.total': 'कुल',
   'grid.gaps': { one: '{count} जगह समूह नहीं', other: '{count} जगह समूह नहीं' },
   'grid.noGaps': 'कोई कमी नहीं: हर {level} में हर श्रेणी का समूह है।',
   'grid.clear': 'चुनाव हटाएँ',
@@ -135,7 +131,6 @@ export const hi: Messages = {
   'preview.nothingHint': 'इकाइयाँ, प्रकार या श्रेणियाँ बढ़ाएँ।',
   'preview.leftOut': 'छोड़े गए',
   'preview.split': '{level} के अनुसार',
-  'preview.noneLeftOut': 'कोई समूह नहीं छोड़ा गया।',
   'exclusion.RETIRED': { one: '{count} बंद समूह', other: '{count} बंद समूह' },
   'exclusion.PLANNED': { one: '{count} समूह जो अभी केवल प्रस्तावित है', other: '{count} समूह जो अभी केवल प्रस्तावित हैं' },
   'exclusion.ORPHANED': { one: '{count} समूह जिसे कोई नहीं चलाता', other: '{count} समूह जिन्हें कोई नहीं चलाता' },
@@ -191,7 +186,7 @@ export const hi: Messages = {
   'progress.underWay': 'रास्ते में',
   'progress.notSent': 'नहीं पहुँचे',
   'progress.of': '{total} में से {part}',
-  'progress.showAll': { one: 'एक इकाई दिखाएँ', other: 'सभी {count} इकाइयाँ दिखाएँ' },
+  'progress.showAll': { one: '{count} इकाई दिखाएँ', other: 'सभी {count} इकाइयाँ दिखाएँ' },
   'progress.into': '{name} के भीतर देखें',
   'progress.bar': '{name}: {states}',
   'progress.all': 'सभी समूह',
@@ -207,7 +202,6 @@ export const hi: Messages = {
   'undelivered.none': 'सब पहुँच गया या रास्ते में है।',
   'undelivered.group': 'समूह',
   'undelivered.where': 'इकाई',
-  'undelivered.state': 'स्थिति',
   'undelivered.reason': 'कारण',
   'undelivered.attempts': { one: '{count} प्रयास', other: '{count} प्रयास' },
   'broadcastState.DRAFT': 'मसौदा',

@@ -15,6 +15,8 @@ export interface Session {
   readonly signOut: () => void;
   /** The platform refused the token; a refusal of an older token than the present one is late news. */
   readonly refuse: (token: string | null, end: 'expired' | 'refused') => void;
+  /** Stops listening to the address. */
+  readonly close: () => void;
 }
 
 const STORED = 'chaupal.token';
@@ -49,10 +51,11 @@ export function openSession(browser: Window = window): Session {
     change({ token: null, end });
   };
   // A second link opened in the same tab changes only the fragment: no load, just this event.
-  browser.addEventListener('hashchange', () => {
+  const onHashChange = () => {
     const next = takeFromAddress(browser);
     if (next !== null) signIn(next);
-  });
+  };
+  browser.addEventListener('hashchange', onHashChange);
   return {
     get: () => state,
     subscribe: (listener) => {
@@ -64,5 +67,6 @@ export function openSession(browser: Window = window): Session {
     refuse: (refused, end) => {
       if (refused === state.token && refused !== null) leave(end);
     },
+    close: () => browser.removeEventListener('hashchange', onHashChange),
   };
 }
