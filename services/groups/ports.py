@@ -328,8 +328,16 @@ class AudienceIndex(Protocol):
 class IndexBuilder(Protocol):
     """Makes an index. Some tens of milliseconds of CPU for 100,000 groups: run it in a thread."""
 
-    def __call__(self, register: Register, tree: Tree) -> AudienceIndex:
-        """The index of this register in the order of this tree."""
+    def __call__(
+        self, register: Register, tree: Tree, previous: AudienceIndex | None = None
+    ) -> AudienceIndex:
+        """The index of this register in the order of this tree.
+
+        Args:
+            register: the groups.
+            tree: their order.
+            previous: an earlier index of the same tenant, whose work may be taken over.
+        """
         ...
 
 

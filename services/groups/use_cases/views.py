@@ -133,7 +133,9 @@ class Views:
             and known.organisation.tree is organisation.tree
         ):
             return View(register, organisation, known.index)
-        index = await asyncio.to_thread(self._build_index, register, organisation.tree)
+        index = await asyncio.to_thread(
+            self._build_index, register, organisation.tree, known.index if known else None
+        )
         return View(register, organisation, index)
 
     def _turns_of(self, tenant: TenantId) -> _Turns:

@@ -205,6 +205,37 @@ def passes(each: Group, narrow: GroupFilter) -> bool:
     )
 
 
+@given(st.data())
+def test_an_index_that_follows_another_says_what_a_new_one_says(data: st.DataObject) -> None:
+    """Whatever the earlier one was of: fewer groups, moved groups, or another tree."""
+    tree, groups = data.draw(worlds())
+    names = [unit.name for unit in tree.units]
+    kept = data.draw(st.integers(0, len(groups)))
+    earlier_groups = [
+        group(each.content.code, data.draw(st.sampled_from(names)))
+        if data.draw(st.booleans())
+        else each
+        for each in groups[:kept]
+    ]
+    snapshot = tree.snapshot()
+    same_tree = data.draw(st.booleans())
+    earlier = FacetIndex(
+        register_of(earlier_groups), snapshot if same_tree else data.draw(trees()).snapshot()
+    )
+
+    register = register_of(groups, version=2)
+    following = FacetIndex(register, snapshot, earlier)
+
+    [page] = following.pages(GroupFilter(), [None], None, len(groups) + 1)
+    assert page is not None
+    found = [identity.id for identity in register.identities(page.ordinals)]
+    assert found == [each.id for each in naive.in_tree_order(tree, groups)]
+    for name in names:
+        [counts] = following.counts([unit_id(name)])
+        [expected] = FacetIndex(register, snapshot).counts([unit_id(name)])
+        assert counts == expected
+
+
 class TestOneState:
     """Single cases by name, on a tree that a reader can hold in the head."""
 

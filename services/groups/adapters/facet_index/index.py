@@ -21,7 +21,7 @@ from services.groups.domain.answers import (
 from services.groups.domain.audience import Audience
 from services.groups.domain.blueprint import Blueprint
 from services.groups.domain.model import UnitId
-from services.groups.ports import Register, Tree
+from services.groups.ports import AudienceIndex, Register, Tree
 
 _ID_BYTES = 16
 
@@ -29,15 +29,18 @@ _ID_BYTES = 16
 class FacetIndex:
     """One register in the order of one tree. What an answer needs is made when first asked for."""
 
-    def __init__(self, register: Register, tree: Tree) -> None:
+    def __init__(
+        self, register: Register, tree: Tree, previous: AudienceIndex | None = None
+    ) -> None:
         self._register = register
         self._tree = tree
-        self._order = TreeOrder(register, tree)
-        self._facets = Facets(self._order)
+        earlier = previous.order if isinstance(previous, FacetIndex) else None
+        self.order = TreeOrder(register, tree, earlier)
+        self._facets = Facets(self.order)
 
     @cached_property
     def _counts(self) -> Counts:
-        return Counts(self._order)
+        return Counts(self.order)
 
     @cached_property
     def _levels(self) -> Ints:
@@ -46,28 +49,28 @@ class FacetIndex:
     def preview(self, audience: Audience, blueprint: Blueprint, split_level: str) -> Preview:
         selected = self._facets.select(audience, blueprint)
         ranks = selected.ranks
-        members = self._order.members[ranks]
+        members = self.order.members[ranks]
         register = self._register
         return Preview(
             group_count=len(ranks),
             member_count=int(members.sum()),
             exclusions=selected.exclusions,
             by_unit=self._by_unit(ranks, split_level),
-            by_kind=facet_counts(self._order.kinds[ranks], members, register.kinds),
-            by_category=facet_counts(self._order.categories[ranks], members, register.categories),
+            by_kind=facet_counts(self.order.kinds[ranks], members, register.kinds),
+            by_category=facet_counts(self.order.categories[ranks], members, register.categories),
         )
 
     def resolve(self, audience: Audience, blueprint: Blueprint) -> Resolved:
         selected = self._facets.select(audience, blueprint)
         return Resolved(
-            group_ids=self._order.ids(selected.ranks),
+            group_ids=self.order.ids(selected.ranks),
             exclusions=selected.exclusions,
             levels=self._tree.levels,
             frame=self._frame(selected.ranks),
         )
 
     def counts(self, unit_ids: Sequence[UnitId]) -> Sequence[GroupCounts | None]:
-        ranges = [self._order.subtree(unit_id) for unit_id in unit_ids]
+        ranges = [self.order.subtree(unit_id) for unit_id in unit_ids]
         bounds = np.array([each or (0, 0) for each in ranges], dtype=np.int64).reshape(-1, 2)
         counts = self._counts.within(bounds[:, 0], bounds[:, 1])
         return [None if each is None else count for each, count in zip(ranges, counts, strict=True)]
@@ -77,8 +80,8 @@ class FacetIndex:
     ) -> Sequence[Page | None]:
         chosen = self._facets.narrowed(narrow)
         if chosen is None:
-            chosen = np.arange(self._order.size, dtype=np.int64)
-        first = 0 if after is None else self._order.rank_after(after)
+            chosen = np.arange(self.order.size, dtype=np.int64)
+        first = 0 if after is None else self.order.rank_after(after)
         return [
             None if ranks is None else self._page(chosen, ranks, first, size)
             for ranks in (self._ranks_of(unit_id, narrow) for unit_id in unit_ids)
@@ -86,14 +89,14 @@ class FacetIndex:
 
     def _ranks_of(self, unit_id: UnitId | None, narrow: GroupFilter) -> tuple[int, int] | None:
         if unit_id is None:
-            return 0, self._order.size
-        return self._order.own(unit_id) if narrow.own_only else self._order.subtree(unit_id)
+            return 0, self.order.size
+        return self.order.own(unit_id) if narrow.own_only else self.order.subtree(unit_id)
 
     def _page(self, chosen: Ints, ranks: tuple[int, int], first: int, size: int) -> Page:
         low, start, high = np.searchsorted(chosen, [ranks[0], max(first, ranks[0]), ranks[1]])
         end = min(int(start) + size, int(high))
         return Page(
-            ordinals=self._order.ordinals[chosen[start:end]].tolist(),
+            ordinals=self.order.ordinals[chosen[start:end]].tolist(),
             has_more=end < high,
             total_count=int(high - low),
         )
@@ -103,8 +106,8 @@ class FacetIndex:
             return ()
         positions = np.flatnonzero(self._levels == self._tree.levels.index(split_level))
         # Ranks stand for themselves here: a run over the targets alone.
-        run = CountedRun(ranks, self._order.members)
-        groups, members = run.within(*self._order.subtrees(positions))
+        run = CountedRun(ranks, self.order.members)
+        groups, members = run.within(*self.order.subtrees(positions))
         return tuple(
             UnitCount(self._unit_id(position), group_count, member_count)
             for position, group_count, member_count in zip(
@@ -114,7 +117,7 @@ class FacetIndex:
         )
 
     def _frame(self, ranks: Ints) -> Frame:
-        lows, highs = self._order.subtrees(np.arange(len(self._levels), dtype=np.int64))
+        lows, highs = self.order.subtrees(np.arange(len(self._levels), dtype=np.int64))
         starts, ends = np.searchsorted(ranks, lows), np.searchsorted(ranks, highs)
         kept = np.flatnonzero(ends > starts)
         # Where each unit stands in the frame; a kept unit's parent is kept too. The spare last

@@ -23,13 +23,14 @@ class TreeOrder:
         ordinals: the ordinal at each rank.
         bounds: the first rank whose unit stands at a position or after it; one more for groups
             whose unit the tree does not have, and one past them.
+        positions: the position of each group's unit, by ordinal.
     """
 
-    def __init__(self, register: Register, tree: Tree) -> None:
+    def __init__(self, register: Register, tree: Tree, previous: "TreeOrder | None" = None) -> None:
         self.register = register
         self.tree = tree
         self._ends = np.frombuffer(tree.ends, dtype="<i4").astype(np.int64)
-        positions = _positions(self._by_ordinal("unit"), tree.unit_ids)
+        self.positions = positions = self._positions_after(previous)
         by_code = np.frombuffer(register.by_code, dtype="<u4")
         # Stable, so that groups of one unit keep the order of their codes.
         self.ordinals: Ints = by_code[np.argsort(positions[by_code], kind="stable")].astype(
@@ -100,6 +101,21 @@ class TreeOrder:
             else:
                 high = middle
         return low
+
+    def _positions_after(self, previous: "TreeOrder | None") -> Ints:
+        """The positions; those of an earlier register of the same tree are taken over.
+
+        Looking up 100,000 units takes 25 ms, and most writes are of one group.
+        """
+        units = self._by_ordinal("unit")
+        if previous is None or previous.tree is not self.tree:
+            return _positions(units, self.tree.unit_ids)
+        known = previous._by_ordinal("unit")  # noqa: SLF001  # one of us
+        # Compared as numbers: text of 100,000 takes 20 times as long.
+        if not np.array_equal(units[: len(known)].view("<u8"), known.view("<u8")):
+            return _positions(units, self.tree.unit_ids)
+        added = _positions(units[len(known) :], self.tree.unit_ids)
+        return np.concatenate((previous.positions, added))
 
     def _at(self, position: int) -> tuple[int, int]:
         return int(self.bounds[position]), int(self.bounds[position + 1])
