@@ -29,6 +29,8 @@ _ID_BYTES = 16
 class FacetIndex:
     """One register in the order of one tree. What an answer needs is made when first asked for."""
 
+    order: TreeOrder
+
     def __init__(
         self, register: Register, tree: Tree, previous: AudienceIndex | None = None
     ) -> None:
