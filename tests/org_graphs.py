@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from kit.clock import FakeClock
 from kit.ids import SeededIds
 from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedOutbox, EmbeddedStore
 from services.hierarchy.adapters.neo4j import Neo4jOrgGraph, Neo4jOutbox, Neo4jStore
+from services.hierarchy.adapters.neo4j.store import RETRY
 from services.hierarchy.domain.events import Event
 from services.hierarchy.domain.model import (
     Blueprint,
@@ -113,9 +115,11 @@ async def open_embedded(path: Path, unique: str) -> AsyncIterator[World]:
 
 
 @asynccontextmanager
-async def open_neo4j(uri: str, auth: tuple[str, str] | None, unique: str) -> AsyncIterator[World]:
+async def open_neo4j(
+    uri: str, auth: tuple[str, str] | None, unique: str, retry: timedelta = RETRY
+) -> AsyncIterator[World]:
     clock = FakeClock()
-    async with Neo4jStore(uri, auth) as store:
+    async with Neo4jStore(uri, auth, retry=retry) as store:
         assert await store.ready() is None
         yield World(
             graph=Neo4jOrgGraph(store, clock, SeededIds(1)),

@@ -184,10 +184,18 @@ async def read_children(
 async def read_ancestors(
     tx: AsyncManagedTransaction, tenant: TenantId, ids: Collection[UnitId]
 ) -> Read[Mapping[UnitId, Sequence[Unit]]]:
-    """The ancestors of each unit."""
+    """The ancestors of each unit.
+
+    A path that does not hold together met a move that was just being applied (see `read_tree`):
+    it is read again under the tenant's lock.
+    """
     wanted = list(dict.fromkeys(ids))
     [[version, lines, rows]] = await ANCESTORS.run(tx, tenant=tenant, ids=wanted)
     units = _by_id(rows)
+    if not all(_is_path(line, units) for line in lines):
+        await LOCK.run(tx, tenant=tenant)
+        [[version, lines, rows]] = await ANCESTORS.run(tx, tenant=tenant, ids=wanted)
+        units = _by_id(rows)
     found = {line[0]: tuple(units[each] for each in line[1:]) for line in lines}
     return Read(version or 0, found)
 
@@ -204,13 +212,19 @@ async def read_tree(tx: AsyncManagedTransaction, tenant: TenantId) -> TreeRows:
     """Every unit's place in the tree.
 
     Under the tenant's lock: without it a statement may see a write that is just being applied,
-    some of its units and not others (Neo4j Operations Manual, "Concurrent data access").
+    some of its units and not others (Neo4j Operations Manual, "Concurrent data access"; our tests
+    meet it within seconds).
     """
     await LOCK.run(tx, tenant=tenant)
     blueprint, version = await read_tenant(tx, tenant)
     [[rows]] = await TREE.run(tx, tenant=tenant)
     keys = blueprint.level_keys if blueprint else ()
     return TreeRows(version, keys, [TreeRow(id_, up or None, *key) for id_, up, *key in rows])
+
+
+def _is_path(line: Sequence[UnitId], units: Mapping[UnitId, Unit]) -> bool:
+    """Whether each unit is followed by its parent, and the last one has none."""
+    return [units[each].parent_id for each in line] == [*line[1:], None]
 
 
 def _by_id(rows: Sequence[list[Any]]) -> dict[UnitId, Unit]:

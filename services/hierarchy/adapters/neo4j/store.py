@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
@@ -18,7 +19,7 @@ Work = Callable[Concatenate[AsyncManagedTransaction, P], Awaitable[T]]
 
 # How long the driver repeats a transaction that met a deadlock, a restart or a change of leader;
 # well within the 15 s that a caller gives by default.
-_RETRY_SECONDS = 10.0
+RETRY = timedelta(seconds=10)
 _TRANSIENT = (
     neo4j_errors.TransientError,
     neo4j_errors.ServiceUnavailable,
@@ -41,8 +42,15 @@ class Neo4jStore:
     Reads go to the leader too: a follower may lag behind a write that was answered by a sibling.
     """
 
-    def __init__(self, uri: str, auth: tuple[str, str] | None, database: str = "neo4j") -> None:
+    def __init__(
+        self,
+        uri: str,
+        auth: tuple[str, str] | None,
+        database: str = "neo4j",
+        retry: timedelta = RETRY,
+    ) -> None:
         self._uri = uri
+        self._retry_seconds = retry.total_seconds()
         self._auth = auth
         self._database = database
         self._driver: AsyncDriver | None = None
@@ -53,9 +61,9 @@ class Neo4jStore:
         self._driver = AsyncGraphDatabase.driver(
             self._uri,
             auth=self._auth,
-            max_transaction_retry_time=_RETRY_SECONDS,
-            connection_acquisition_timeout=_RETRY_SECONDS,
-            connection_timeout=_RETRY_SECONDS / 2,
+            max_transaction_retry_time=self._retry_seconds,
+            connection_acquisition_timeout=self._retry_seconds,
+            connection_timeout=self._retry_seconds / 2,
             telemetry_disabled=True,
             notifications_min_severity="OFF",
         )
