@@ -35,7 +35,8 @@ export function explain(failure: Failure, t: Translate, sending: boolean): Expla
     return { title: t('error.unreachable'), hint, details };
   }
   if (failure.code === 'UNAUTHENTICATED') {
-    return { title: t('session.expired'), hint: t('session.expiredHint'), details };
+    const end = failure.reason === 'TOKEN_EXPIRED' ? 'expired' : 'refused';
+    return { title: t(`session.${end}`), hint: t(`session.${end}Hint`), details };
   }
   const code = KNOWN.find((known) => known === failure.code) ?? 'INTERNAL_SERVER_ERROR';
   return { title: t(`error.${code}`), hint: t(`error.${code}.hint`), details };

@@ -40,7 +40,7 @@ function socketAddress(url: string): string {
 
 /** The client of one token: queries and mutations over HTTP, subscriptions over one socket. */
 export function openGateway({ url, token, onStatus, onRefused, fetch: send = fetch }: GatewayOptions): Gateway {
-  const socket = openSocket({ url: socketAddress(url), token, onStatus, onRefused: () => onRefused('expired') });
+  const socket = openSocket({ url: socketAddress(url), token, onStatus, onRefused });
   const watchRefusals = mapExchange({
     onError: (error) => {
       const failure = failureOf(error);

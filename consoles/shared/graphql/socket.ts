@@ -7,7 +7,7 @@ export interface SocketOptions {
   readonly url: string;
   readonly token: string;
   readonly onStatus: (status: SocketStatus) => void;
-  readonly onRefused: () => void;
+  readonly onRefused: (end: 'expired' | 'refused') => void;
 }
 
 // Close codes of graphql-transport-ws: the token is not (or no longer) good. Trying again with the
@@ -21,6 +21,10 @@ const LONGEST_WAIT_MS = 8000;
 
 function closeCode(event: unknown): number | null {
   return event instanceof CloseEvent ? event.code : null;
+}
+
+function closeReason(event: unknown): string {
+  return event instanceof CloseEvent ? event.reason : '';
 }
 
 /** Doubles from half a second up to a bound, with jitter; ends at once when the device is back. */
@@ -67,7 +71,9 @@ export function openSocket({ url, token, onStatus, onRefused }: SocketOptions): 
       closed: (event) => {
         clearTimeout(pong);
         const code = closeCode(event);
-        if (code === UNAUTHORIZED || code === FORBIDDEN) onRefused();
+        if (code === UNAUTHORIZED || code === FORBIDDEN) {
+          onRefused(closeReason(event).includes('TOKEN_EXPIRED') ? 'expired' : 'refused');
+        }
         onStatus(code === NORMAL_CLOSURE ? 'idle' : 'lost');
       },
     },

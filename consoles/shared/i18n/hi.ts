@@ -122,7 +122,7 @@ export const hi: Messages = {
   'audience.categories': 'श्रेणियाँ',
   'audience.all': 'सभी',
   'audience.term': '{units} में {categories}',
-  'audience.more': 'और {count}',
+  'audience.more': 'और {count} अन्य',
 
   // Preview
   'preview.title': 'अभी पहुँचेगा',

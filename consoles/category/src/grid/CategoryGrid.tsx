@@ -6,7 +6,7 @@ import type { UnitRow } from '../../../shared/units/children';
 import { type Cell, cellKey, type Cells } from './cells';
 import { CountCell } from './CountCell';
 import styles from './Grid.module.css';
-import { countsOf, mostGroups, totalOf } from './figures';
+import { countsOf, mostMembers, totalOf } from './figures';
 import { Heading } from './Heading';
 import { spotAfter, type Spot } from './keyboard';
 
@@ -32,7 +32,7 @@ export function CategoryGrid({ units, level, chosen, onToggle }: Props) {
   const { categories } = blueprint;
   const table = useRef<HTMLTableElement>(null);
   const [spot, setSpot] = useState<Spot>({ row: 1, column: 1 });
-  const most = useMemo(() => mostGroups(units), [units]);
+  const most = useMemo(() => mostMembers(units), [units]);
   const size = { rows: units.length + 1, columns: categories.length + 1 };
 
   const cellsAt = ({ row, column }: Spot): readonly Cell[] => {

@@ -13,11 +13,11 @@ interface Props {
   readonly category: string;
   /** Null when the register did not answer. */
   readonly counts: CellCounts | null;
-  /** The most groups of any cell. */
+  /** The most members of any cell: its shade is the darkest. */
   readonly most: number;
 }
 
-/** One crossing: its groups and members, shaded by how many; a crossing without groups is a gap. */
+/** One crossing: its groups and members, shaded by how many members; a crossing without groups is a gap. */
 export const CountCell = memo(function CountCell({ row, column, chosen, tabbable, unit, category, counts, most }: Props) {
   const { t, number } = useI18n();
   const gap = counts?.groupCount === 0;
@@ -43,7 +43,7 @@ export const CountCell = memo(function CountCell({ row, column, chosen, tabbable
       className={styles.cell}
       data-gap={gap}
       title={gap ? t('grid.gapOf', { category }) : label}
-      style={{ '--share': counts.groupCount / most } as CSSProperties}
+      style={{ '--share': counts.memberCount / most } as CSSProperties}
     >
       <span className="visually-hidden">{label}</span>
       {gap ? (

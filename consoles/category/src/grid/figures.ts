@@ -13,9 +13,9 @@ export function countsOf(unit: UnitRow, category: string): CellCounts | null {
   return unit.groupCounts.byCategory.find(({ key }) => key === category) ?? NONE;
 }
 
-/** The most groups that any one cell has, at least 1: the darkest shade. */
-export function mostGroups(units: readonly UnitRow[]): number {
-  const counts = units.flatMap((unit) => unit.groupCounts?.byCategory.map(({ groupCount }) => groupCount) ?? []);
+/** The most members that any one cell has, at least 1: the darkest shade. */
+export function mostMembers(units: readonly UnitRow[]): number {
+  const counts = units.flatMap((unit) => unit.groupCounts?.byCategory.map(({ memberCount }) => memberCount) ?? []);
   return Math.max(1, ...counts);
 }
 
