@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from importlib import resources
 from typing import Any, TypeVar, cast
@@ -11,7 +12,8 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from kit.clock import Clock
-from kit.redis import FunctionLibrary, RedisClient, check_durability, function_library, redis_errors
+from kit.errors import Unavailable
+from kit.redis import FunctionLibrary, RedisClient, check_durability, function_library
 from services.groups.adapters.redis.keys import Keys
 from services.groups.adapters.redis.records import decode_group
 from services.groups.adapters.redis.rows import (
@@ -22,6 +24,7 @@ from services.groups.adapters.redis.rows import (
     empty_register,
     id_text,
 )
+from services.groups.adapters.redis.steps import store_step
 from services.groups.adapters.redis.sweep import sweep_records
 from services.groups.adapters.redis.writing import Writing, writing_of
 from services.groups.domain.errors import RecordsGone, RegisterMoved, RegisterUnreadable
@@ -38,6 +41,7 @@ _ANSWER_KEPT = timedelta(days=7)
 _INLINE_RECORDS = 500
 # Some 300 KB a command: large enough to be cheap, small enough to let others in between.
 _BATCH = 1_000
+_FEW = 50
 # Records to which nothing points: of writers that died between laying down and committing.
 _MUCH_RUBBISH = 1_000
 
@@ -57,7 +61,7 @@ class RedisGroupRegistry:
     async def snapshot(self, tenant: TenantId, known: Register | None) -> RedisRegister:
         held = _own(known) if known is not None else empty_register(tenant)
         keys = Keys(tenant)
-        with redis_errors():
+        with store_step("FCALL_RO groups_snapshot"):
             library = await self._library()
             answer = await library.call(
                 "snapshot",
@@ -73,15 +77,15 @@ class RedisGroupRegistry:
         names = _own(register).names_of_records(ordinals)
         key = Keys(register.tenant).record
         found: list[Group] = []
-        with redis_errors():
-            for batch in _batches(names, _BATCH):
+        for batch in _batches(names, _BATCH):
+            with store_step("HMGET groups record"):
                 records = await cast(Any, self._client.hmget(key, list(batch)))
-                if None in records:
-                    raise RecordsGone(register.version)
-                found += [
-                    decode_group(GroupId(id_text(name[:ID_BYTES])), record)
-                    for name, record in zip(batch, records, strict=True)
-                ]
+            if None in records:
+                raise RecordsGone(register.version)
+            if len(batch) <= _FEW:
+                found += _decoded(batch, records)
+            else:  # a thousand take some 15 ms: not in the loop that serves everybody else
+                found += await asyncio.to_thread(_decoded, batch, records)
         return found
 
     async def commit(self, change: Change) -> Answer | None:
@@ -96,8 +100,7 @@ class RedisGroupRegistry:
         if not inline:
             done = outcome == b"applied"
             names = [name for name, _ in writing.records]
-            await self._drop(key, writing.dropped if done else names)
-            await self._sweep(base, key)
+            await self._clean_up(base, key, writing.dropped if done else names)
         match outcome:
             case b"applied":
                 return None
@@ -107,7 +110,7 @@ class RedisGroupRegistry:
                 raise RegisterMoved(base.version, told)
 
     async def answer(self, tenant: TenantId, request_id: str) -> Answer | None:
-        with redis_errors():
+        with store_step("GET groups request"):
             stored: Any = await self._client.get(Keys(tenant).request(request_id))
         return None if stored is None else _answer(stored)
 
@@ -151,7 +154,7 @@ class RedisGroupRegistry:
             len(dropped),
             *dropped,
         ]
-        with redis_errors():
+        with store_step("FCALL groups_commit"):
             library = await self._library()
             outcome = await library.call(
                 "commit",
@@ -166,9 +169,19 @@ class RedisGroupRegistry:
             )
         return outcome[0], outcome[1]
 
+    async def _clean_up(self, base: RedisRegister, key: str, names: Sequence[bytes]) -> None:
+        """Drop these records, and others that nothing points to when much has come together.
+
+        The commit has its outcome already: what cannot be dropped now is swept by a later one.
+        """
+        with suppress(Unavailable):
+            with store_step("HDEL groups record"):
+                for batch in _batches(names, _BATCH):
+                    await cast(Any, self._client.hdel(key, *batch))
+            await self._sweep(base, key)
+
     async def _sweep(self, base: RedisRegister, key: str) -> None:
-        """Drop what nothing points to, when much of it has come together."""
-        with redis_errors():
+        with store_step("HLEN groups record"):
             stored: int = await cast(Any, self._client.hlen(key))
         if stored > base.count + max(_MUCH_RUBBISH, base.count // 10):
             register = await self.snapshot(base.tenant, base)
@@ -176,19 +189,21 @@ class RedisGroupRegistry:
                 await sweep_records(self._client, key, register, self._clock.now())
 
     async def _lay_down(self, key: str, records: Sequence[tuple[bytes, bytes]]) -> None:
-        with redis_errors():
+        with store_step("HSET groups record"):
             for batch in _batches(records, _BATCH):
                 await cast(Any, self._client.hset(key, mapping=dict(batch)))
-
-    async def _drop(self, key: str, names: Sequence[bytes]) -> None:
-        with redis_errors():
-            for batch in _batches(names, _BATCH):
-                await cast(Any, self._client.hdel(key, *batch))
 
 
 def _own(register: Register) -> RedisRegister:
     assert isinstance(register, RedisRegister), "a register of another store"  # noqa: S101
     return register
+
+
+def _decoded(names: Sequence[bytes], records: Sequence[bytes]) -> list[Group]:
+    return [
+        decode_group(GroupId(id_text(name[:ID_BYTES])), record)
+        for name, record in zip(names, records, strict=True)
+    ]
 
 
 def _following(held: RedisRegister, answer: Sequence[Any]) -> RedisRegister:

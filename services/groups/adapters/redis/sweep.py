@@ -4,8 +4,9 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from kit.redis import RedisClient, redis_errors
+from kit.redis import RedisClient
 from services.groups.adapters.redis.rows import ID_BYTES, RedisRegister
+from services.groups.adapters.redis.steps import store_step
 
 # No write lives nearly so long: what is older and not in the register will never be in it.
 ABANDONED_AFTER = timedelta(hours=1)
@@ -32,7 +33,7 @@ async def sweep_records(
     before = int((now - ABANDONED_AFTER).timestamp())
     dropped = cursor = 0
     while True:
-        with redis_errors():
+        with store_step("HSCAN groups record"):
             cursor, page = await cast(Any, client.hscan(key, cursor, count=_SCAN_COUNT))
             dead = [name for name in page if name not in live and _laid_down_at(name) < before]
             if dead:
