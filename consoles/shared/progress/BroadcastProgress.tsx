@@ -19,7 +19,7 @@ import type { Live } from './useWatch';
 /** Where one looks: the split, and the unit that was looked into. */
 export interface Lens {
   readonly level: string | null;
-  readonly within: { readonly id: string; readonly name: LocalizedName } | null;
+  readonly within: { readonly id: string; readonly level: string; readonly name: LocalizedName } | null;
 }
 
 function Spoken({ progress }: { progress: Progress }) {
@@ -75,7 +75,7 @@ export function BroadcastProgress({ id, splitLevel, failureReason, onLive }: Pro
   }, [progress, whole, id, onLive]);
 
   const into = (unit: { id: string; name: LocalizedName }) => {
-    if (lens.level !== null) setLens({ level: levelBelow(blueprint, lens.level), within: unit });
+    if (lens.level !== null) setLens({ level: levelBelow(blueprint, lens.level), within: { ...unit, level: lens.level } });
   };
   return (
     <div className={styles.broadcast}>

@@ -3,11 +3,15 @@ import { describe, expect, it } from 'vitest';
 
 import { draw } from '../testing/render';
 import { WireGateway } from '../testing/gateway';
-import { named } from '../testing/organisation';
+import { anOrganisation, named } from '../testing/organisation';
 import type { Counts, Progress } from './progress';
 import { ProgressPanel } from './ProgressPanel';
 import { RecentPanel } from './RecentPanel';
 import { useWatch } from './useWatch';
+
+const { viewer, blueprint } = anOrganisation();
+const LEVELS = ['centre', 'state', 'division', 'district', 'mandal', 'shakti_kendra', 'booth'];
+const SEVEN_LEVELS = { viewer, blueprint: { ...blueprint, levels: LEVELS.map((key) => ({ key, name: named(key) })) } };
 
 const NONE: Counts = { total: 100, planned: 0, dispatched: 0, accepted: 0, delivered: 0, read: 0, skipped: 0, failed: 0 };
 
@@ -54,7 +58,7 @@ async function watch(broadcast: Record<string, unknown> = BROADCAST) {
     pageInfo: { hasNextPage: false },
   };
   const gateway = new WireGateway({ broadcasts: { nodes: [broadcast] }, broadcast: { ...broadcast, deliveries } });
-  const { user } = draw(<Panels />, { gateway });
+  const { user } = draw(<Panels />, { gateway, organisation: SEVEN_LEVELS });
   await user.click(await screen.findByRole('button', { name: /^Meeting/u }));
   await waitFor(() => expect(gateway.watchers).toHaveLength(1));
   const tell = (data: Record<string, unknown>) => act(() => gateway.publish(data));
@@ -104,6 +108,15 @@ describe('watching a broadcast', () => {
     await waitFor(() => expect(gateway.watchers[0]?.variables).toEqual({ id: 'b1', splitLevel: 'district', withinUnitId: 'jaipur' }));
     await user.click(panel.getByRole('button', { name: 'Whole broadcast' }));
     await waitFor(() => expect(gateway.watchers[0]?.variables).toEqual({ id: 'b1', splitLevel: 'division', withinUnitId: null }));
+  });
+
+  it('offers no split that could be ten thousand rows', async () => {
+    const { tell, panel, user } = await watch();
+    const offered = () => [...panel.getByRole<HTMLSelectElement>('combobox').options].map(({ value }) => value);
+    tell(look(1, { planned: 100 }));
+    expect(offered()).toEqual(['', 'centre', 'state', 'division', 'district', 'mandal']);
+    await user.click(panel.getByRole('button', { name: 'Jaipur' }));
+    expect(offered()).toEqual(['', 'district', 'mandal']);
   });
 
   it('names what did not arrive, and why, when asked', async () => {

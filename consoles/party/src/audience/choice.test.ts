@@ -62,6 +62,12 @@ describe('choiceOf', () => {
     expect(choiceOf(ticked(['dausa', 'district', 'jaipur', 'state']), NO_FACETS, blueprint, TREE)?.splitLevel).toBe('district');
   });
 
+  it('splits many units by themselves, for what lies below would be thousands of bars', () => {
+    const divisions = Array.from({ length: 25 }, (_, index) => [`d${index}`, 'division', 'state'] as const);
+    expect(choiceOf(ticked(...divisions.slice(1)), NO_FACETS, blueprint, TREE)?.splitLevel).toBe('district');
+    expect(choiceOf(ticked(...divisions), NO_FACETS, blueprint, TREE)?.splitLevel).toBe('division');
+  });
+
   it('shares more units than one term holds among several', () => {
     let selection = NOTHING_CHOSEN;
     for (let index = 0; index < 1001; index += 1) {

@@ -25,6 +25,14 @@ function levelUnder(tree: Tree, blueprint: Blueprint, id: string, level: string)
   return levelUnder(tree, blueprint, child.id, child.level);
 }
 
+// So many units are told apart by themselves; what lies below them would be thousands of bars.
+const MANY_UNITS = 25;
+
+function splitOf(tree: Tree, blueprint: Blueprint, chosen: readonly Mark[], top: Mark): string {
+  if (chosen.length === 1) return levelUnder(tree, blueprint, top.id, top.level);
+  return chosen.length < MANY_UNITS ? levelBelow(blueprint, top.level) : top.level;
+}
+
 /** The audience of what was ticked, split one level below the highest unit; null when nothing is. */
 export function choiceOf(selection: Selection, facets: Facets, blueprint: Blueprint, tree: Tree): AudienceChoice | null {
   const marks = [...selection.values()];
@@ -40,7 +48,5 @@ export function choiceOf(selection: Selection, facets: Facets, blueprint: Bluepr
     },
   );
   const audience = excluded.length > 0 ? { include, exclude: termsOf(excluded) } : { include };
-  const splitLevel =
-    chosen.length === 1 ? levelUnder(tree, blueprint, top.id, top.level) : levelBelow(blueprint, top.level);
-  return { audience, splitLevel };
+  return { audience, splitLevel: splitOf(tree, blueprint, chosen, top) };
 }
