@@ -2,11 +2,9 @@
 
 # ruff: noqa: ARG002  # the signatures are the contract's
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
-from weakref import WeakValueDictionary
 
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
 from chaupal.hierarchy.v1 import hierarchy_pb2_grpc as stubs
@@ -15,19 +13,17 @@ from grpc.aio import ServicerContext
 from kit.context import current
 from kit.errors import ChaupalError, InvalidInput
 from services.hierarchy.domain.errors import UnitNotFound
-from services.hierarchy.domain.model import TenantId, UnitId
+from services.hierarchy.domain.model import UnitId
 from services.hierarchy.ports import OrgGraph
 from services.hierarchy.translate import answers, requests
 from services.hierarchy.translate.imports import ImportAssembler, report_to_proto
 from services.hierarchy.translate.values import blueprint_to_proto, draft_from_proto, unit_to_proto
 from services.hierarchy.use_cases.blueprints import get_blueprint, put_blueprint
-from services.hierarchy.use_cases.imports import import_units, may_import
+from services.hierarchy.use_cases.imports import ImportRoom, import_units, may_import
 from services.hierarchy.use_cases.trees import Trees, read_tree
 from services.hierarchy.use_cases.units import UnitReader
 
 SERVICE_NAME = "chaupal.hierarchy.v1.HierarchyService"
-# Each may hold 200,000 rows in memory. More of one tenant wait, and only for each other.
-_IMPORTS_PER_TENANT = 2
 
 Context = ServicerContext[Any, Any]
 T = TypeVar("T")
@@ -40,7 +36,7 @@ class HierarchyServicer(stubs.HierarchyServiceServicer):
         self._graph = graph
         self._trees = Trees(graph)
         self._units = UnitReader(graph, self._trees)
-        self._importing: WeakValueDictionary[TenantId, asyncio.Semaphore] = WeakValueDictionary()
+        self._room = ImportRoom()
 
     async def PutBlueprint(
         self, request: pb.PutBlueprintRequest, context: Context
@@ -140,10 +136,10 @@ class HierarchyServicer(stubs.HierarchyServiceServicer):
     ) -> pb.ImportUnitsResponse:
         """Units from rows, all or none."""
         caller = current().caller
-        tenant = may_import(caller)
-        async with self._importing.setdefault(tenant, asyncio.Semaphore(_IMPORTS_PER_TENANT)):
-            assembler = ImportAssembler()
+        assembler = ImportAssembler()
+        async with self._room.enter(may_import(caller)) as take_rows:
             async for message in request_iterator:
+                take_rows(len(message.page.rows))
                 assembler.add(message)
             report = await import_units(self._graph, caller, assembler.finish())
         return pb.ImportUnitsResponse(report=report_to_proto(report))

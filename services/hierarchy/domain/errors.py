@@ -1,6 +1,6 @@
 """The errors that are hierarchy's own, each under the kind that says what it becomes on a wire."""
 
-from kit.errors import Conflict, NotFound, PreconditionFailed
+from kit.errors import Conflict, LimitExceeded, NotFound, PreconditionFailed
 
 
 class BlueprintNotFound(NotFound):
@@ -62,3 +62,9 @@ class RequestIdReused(Conflict):
     def message(self) -> str:
         """Names the id and the way out."""
         return f"request id {self.request_id} was used with other content: choose a new one"
+
+
+class ImportsBusy(LimitExceeded):
+    """This process holds as many rows of imports as it has room for."""
+
+    reason = "IMPORTS_BUSY"
