@@ -47,6 +47,8 @@ class RedisEventStreams:
                 names.MESSAGING_OPERATION_TYPE: "send",
                 names.MESSAGING_DESTINATION_TEMPLATE: f"{_TEMPLATE}:{{tenant}}",
             },
+            record_exception=False,  # its message would bring values into the span
+            set_status_on_exception=False,
         ):
             await self._add(event, self._encode(event))
 

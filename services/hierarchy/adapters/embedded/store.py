@@ -19,6 +19,7 @@ from typing import Self, TypeVar
 
 from kit.errors import Unavailable
 from services.hierarchy.adapters.embedded.schema import STEPS, migrate, version_of
+from services.hierarchy.adapters.spans import db_span
 
 T = TypeVar("T")
 
@@ -85,11 +86,13 @@ class EmbeddedStore:
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run work that sees one consistent moment, and changes nothing."""
-        return await self._run(self._readers, "BEGIN", work)
+        with db_span("sqlite", "read transaction"):
+            return await self._run(self._readers, "BEGIN", work)
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run work that is alone in writing, all or nothing, durable when it returns."""
-        return await self._run(self._writer, "BEGIN IMMEDIATE", work)
+        with db_span("sqlite", "write transaction"):
+            return await self._run(self._writer, "BEGIN IMMEDIATE", work)
 
     async def _run(
         self, threads: ThreadPoolExecutor, begin: str, work: Callable[[sqlite3.Connection], T]

@@ -5,12 +5,8 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from neo4j import AsyncManagedTransaction
-from opentelemetry.semconv.attributes import db_attributes
-from opentelemetry.trace import SpanKind
 
-from kit.telemetry import tracer
-
-_tracer = tracer(__name__)
+from services.hierarchy.adapters.spans import db_span
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +18,7 @@ class Statement:
 
     async def run(self, tx: AsyncManagedTransaction, **parameters: Any) -> list[list[Any]]:
         """The rows of the answer; empty for a statement that returns none."""
-        with _tracer.start_as_current_span(
-            self.summary,
-            kind=SpanKind.CLIENT,
-            attributes={
-                db_attributes.DB_SYSTEM_NAME: "neo4j",
-                db_attributes.DB_QUERY_SUMMARY: self.summary,
-            },
-        ):
+        with db_span("neo4j", self.summary):
             result = await tx.run(self.cypher, parameters)
             return await result.values()
 
