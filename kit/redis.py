@@ -1,12 +1,13 @@
 """Redis or Valkey: opening a client, its errors as kinds, server-side Functions, durability."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 from redis import exceptions
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -17,13 +18,19 @@ Argument = str | bytes | int | float
 
 CLUSTER_SCHEMES = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
 SCHEMES = frozenset({"redis", "rediss", "unix", *CLUSTER_SCHEMES})
+# Of one client to one server; who finds all of them busy waits.
 MAX_CONNECTIONS = 64
+WAIT_FOR_CONNECTION_SECONDS = 10.0
+# The cluster's client cannot wait; more than a server admits calls at once.
+MAX_CLUSTER_CONNECTIONS = 2_000
 
 # What a store must have so that an answered write is on disk (design: acknowledged means durable).
 _DURABLE: Mapping[str, str] = {
     "appendonly": "yes",
     "appendfsync": "always",
     "maxmemory-policy": "noeviction",
+    # Otherwise nothing is synced while a rewrite runs, `always` or not.
+    "no-appendfsync-on-rewrite": "no",
 }
 _TRANSIENT = (
     exceptions.ConnectionError,  # also authentication, loading, too many connections
@@ -61,13 +68,6 @@ class StoreFault(Exception):
     """The store refused a command that we should not have sent: a fault of ours, so masked."""
 
 
-class FunctionLibraryChanged(Exception):
-    """The store holds another source under this library's name and version."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is loaded with another source: give the new source a new version")
-
-
 def open_redis(url: str) -> RedisClient:
     """A client that connects when it is first used; `await client.aclose()` at the end.
 
@@ -89,13 +89,17 @@ def open_redis(url: str) -> RedisClient:
             plain + url.removeprefix(scheme),
             protocol=3,
             retry=Retry(NoBackoff(), 0),
-            max_connections=MAX_CONNECTIONS,
+            max_connections=MAX_CLUSTER_CONNECTIONS,
         )
         return cluster
-    client: Redis = Redis.from_url(
-        url, protocol=3, retry=Retry(NoBackoff(), 0), max_connections=MAX_CONNECTIONS
+    pool: BlockingConnectionPool = BlockingConnectionPool.from_url(
+        url,
+        protocol=3,
+        retry=Retry(NoBackoff(), 0),
+        max_connections=MAX_CONNECTIONS,
+        timeout=WAIT_FOR_CONNECTION_SECONDS,
     )
-    return client
+    return Redis.from_pool(pool)
 
 
 @contextmanager
@@ -118,6 +122,7 @@ def redis_errors() -> Iterator[None]:
         raise StoreFault(str(error)) from error
 
 
+_DIGEST_LENGTH = 12
 _PRELUDE = """\
 #!lua name={library}
 local function register(name, body)
@@ -189,27 +194,24 @@ def _is_own_reply(error: exceptions.ResponseError) -> bool:
     return type(error) is exceptions.ResponseError and not str(error).startswith(_TRANSIENT_CODES)
 
 
-async def function_library(
-    client: RedisClient, name: str, version: int, source: str
-) -> FunctionLibrary:
+async def function_library(client: RedisClient, name: str, source: str) -> FunctionLibrary:
     """Load a library of Functions, on every primary of a cluster; harmless when it is there.
 
-    Versions stand side by side, so that during a rolling deploy each process calls its own.
+    The digest of the source is part of the name, so that versions stand side by side and during a
+    rolling deploy each process calls its own. Libraries of earlier versions stay in the store.
 
     Args:
         client: where to load it.
         name: the library's name; letters, digits and underscores.
-        version: grows with every change of the source.
         source: Lua without the `#!lua` line. It registers its functions by
             `register('name', function(keys, args) … end)`, or `register_read` for those that
-            write nothing; both put library and version before the name, as the names of
-            functions are one space for the whole store.
+            write nothing; both put the library's full name before it, as the names of functions
+            are one space for the whole store.
 
     Raises:
-        FunctionLibraryChanged: when this version is there with another source.
         StoreUnavailable: when the store is.
     """
-    library = f"{name}_v{version}"
+    library = f"{name}_{hashlib.sha256(source.encode()).hexdigest()[:_DIGEST_LENGTH]}"
     code = _PRELUDE.format(library=library) + source
     with redis_errors():
         await _load(client, library, code)
@@ -220,33 +222,9 @@ async def _load(client: RedisClient, library: str, code: str) -> None:
     try:
         await client.function_load(code)
     except exceptions.ResponseError as error:
-        if "already exists" not in str(error):
+        # The name has the digest of the source: what is there under it is the same.
+        if f"Library '{library}' already exists" not in str(error):
             raise
-        if not await _is_loaded(client, library, code):
-            raise FunctionLibraryChanged(library) from error
-
-
-async def _is_loaded(client: RedisClient, library: str, code: str) -> bool:
-    """Whether every primary has this library with this source."""
-    replies: Any = await client.execute_command("FUNCTION LIST", "LIBRARYNAME", library, "WITHCODE")
-    return all(_code_of(reply) == code for reply in _per_node(client, replies))
-
-
-def _per_node(client: RedisClient, replies: Any) -> Sequence[Any]:
-    if isinstance(client, RedisCluster) and isinstance(replies, Mapping):
-        return list(replies.values())
-    return [replies]
-
-
-def _code_of(reply: Any) -> str | None:
-    """The source in a FUNCTION LIST reply for one library."""
-    for entry in reply:
-        # RESP3 answers a map; older servers and RESP2 a flat list.
-        facts = entry if isinstance(entry, Mapping) else dict(zip(*[iter(entry)] * 2, strict=True))
-        code = facts.get(b"library_code")
-        if code is not None:
-            return bytes(code).decode()
-    return None
 
 
 async def check_durability(client: RedisClient) -> list[str]:

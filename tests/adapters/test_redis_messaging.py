@@ -229,8 +229,8 @@ async def test_two_versions_of_the_libraries_work_side_by_side(
 ) -> None:
     client = open_redis(own_valkey.url)
     old = await load_libraries(client)
-    monkeypatch.setattr(library_files, "_LEDGER_VERSION", 1_000)
-    monkeypatch.setattr(library_files, "_BROADCASTS_VERSION", 1_000)
+    present = library_files._source
+    monkeypatch.setattr(library_files, "_source", lambda name: present(name) + "-- the next")
     new = await load_libraries(client)
     assert old.ledger.name != new.ledger.name
     for number, libraries in enumerate((old, new)):

@@ -1,6 +1,7 @@
 """Redis clients, errors, Functions and durability, against the real store."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,7 +10,7 @@ from redis.asyncio import Redis
 
 from kit.errors import ChaupalError, Unavailable
 from kit.redis import (
-    FunctionLibraryChanged,
+    MAX_CONNECTIONS,
     RedisClient,
     StoreFault,
     StoreFull,
@@ -102,7 +103,7 @@ class TestErrors:
         assert not isinstance(refused.value, ChaupalError)
 
     async def test_a_full_store_says_so(self, own_store: RedisClient) -> None:
-        library = await function_library(own_store, "things", 1, SOURCE)
+        library = await function_library(own_store, "things", SOURCE)
         await own_store.config_set("maxmemory", "1")
         with pytest.raises(StoreFull), redis_errors():
             await own_store.set("k", "v")
@@ -112,7 +113,7 @@ class TestErrors:
     async def test_a_store_that_waits_for_replicas_is_unavailable(
         self, own_store: RedisClient
     ) -> None:
-        library = await function_library(own_store, "things", 1, SOURCE)
+        library = await function_library(own_store, "things", SOURCE)
         await own_store.config_set("min-replicas-to-write", "1")
         with pytest.raises(StoreUnavailable), redis_errors():
             await own_store.set("k", "v")
@@ -124,20 +125,35 @@ class TestErrors:
             raise KeyError
 
 
+class TestConnections:
+    async def test_who_finds_all_connections_busy_waits(
+        self, store: RedisClient, unique: str
+    ) -> None:
+        await store.set(unique, "v")
+        many = 5 * MAX_CONNECTIONS
+        assert await asyncio.gather(*(store.get(unique) for _ in range(many))) == [b"v"] * many
+
+    async def test_many_calls_of_a_cluster_at_once_are_answered(
+        self, cluster: RedisClient, unique: str
+    ) -> None:
+        await cluster.set(unique, "v")
+        assert await asyncio.gather(*(cluster.get(unique) for _ in range(320))) == [b"v"] * 320
+
+
 class TestFunctions:
     async def test_a_library_is_called_by_its_own_names(
         self, store: RedisClient, unique: str
     ) -> None:
-        library = await function_library(store, unique, 1, SOURCE)
-        assert library.name == f"{unique}_v1"
-        assert library.function("put") == f"{unique}_v1_put"
+        library = await function_library(store, unique, SOURCE)
+        assert re.fullmatch(f"{unique}_[0-9a-f]{{12}}", library.name)
+        assert library.function("put") == f"{library.name}_put"
         assert await library.call("put", keys=[unique], args=["v"]) == b"v"
         assert await library.call("get", keys=[unique], read_only=True) == b"v"
 
     async def test_a_function_that_said_it_only_reads_cannot_write(
         self, store: RedisClient, unique: str
     ) -> None:
-        library = await function_library(store, unique, 1, SOURCE)
+        library = await function_library(store, unique, SOURCE)
         with pytest.raises(exceptions.ResponseError):
             await library.call("sneak", keys=[unique], read_only=True)
         assert await store.get(unique) is None
@@ -145,7 +161,7 @@ class TestFunctions:
     async def test_a_function_s_own_refusal_reaches_the_adapter(
         self, store: RedisClient, unique: str
     ) -> None:
-        library = await function_library(store, unique, 1, SOURCE)
+        library = await function_library(store, unique, SOURCE)
         with pytest.raises(exceptions.ResponseError, match="FENCED by another owner"):
             await library.call("refuse", keys=[unique])
 
@@ -153,7 +169,7 @@ class TestFunctions:
         clients = [open_redis(valkey_url) for _ in range(8)]
         try:
             libraries = await asyncio.gather(
-                *(function_library(client, unique, 1, SOURCE) for client in clients)
+                *(function_library(client, unique, SOURCE) for client in clients)
             )
             for library in libraries:
                 assert await library.call("put", keys=[unique], args=["v"]) == b"v"
@@ -162,31 +178,23 @@ class TestFunctions:
                 await client.aclose()
 
     async def test_two_versions_stand_side_by_side(self, store: RedisClient, unique: str) -> None:
-        old = await function_library(store, unique, 1, SOURCE)
+        old = await function_library(store, unique, SOURCE)
         new = await function_library(
-            store, unique, 2, "register('put', function(keys, args) return 'new' end)"
+            store, unique, "register('put', function(keys, args) return 'new' end)"
         )
         assert await old.call("put", keys=[unique], args=["v"]) == b"v"
         assert await new.call("put", keys=[unique], args=["v"]) == b"new"
-
-    async def test_another_source_under_the_same_version_is_refused(
-        self, store: RedisClient, unique: str
-    ) -> None:
-        library = await function_library(store, unique, 1, SOURCE)
-        with pytest.raises(FunctionLibraryChanged, match=f"{unique}_v1"):
-            await function_library(store, unique, 1, SOURCE + "-- changed")
-        assert await library.call("put", keys=[unique], args=["v"]) == b"v"
 
     async def test_a_library_that_does_not_compile_is_our_fault(
         self, store: RedisClient, unique: str
     ) -> None:
         with pytest.raises(StoreFault):
-            await function_library(store, unique, 1, "this is not Lua")
+            await function_library(store, unique, "this is not Lua")
 
     async def test_a_lost_library_is_loaded_again(
         self, own_store: RedisClient, unique: str
     ) -> None:
-        library = await function_library(own_store, unique, 1, SOURCE)
+        library = await function_library(own_store, unique, SOURCE)
         await own_store.function_flush()
         answers = await asyncio.gather(
             *(library.call("put", keys=[f"k{n}"], args=["v"]) for n in range(8))
@@ -196,7 +204,7 @@ class TestFunctions:
     async def test_a_library_survives_a_restart(
         self, own_store: RedisClient, own_valkey: ValkeyServer
     ) -> None:
-        library = await function_library(own_store, "things", 1, SOURCE)
+        library = await function_library(own_store, "things", SOURCE)
         own_valkey.kill()
         with pytest.raises(StoreUnavailable):
             await library.call("put", keys=["k"], args=["v"])
@@ -212,10 +220,12 @@ class TestDurability:
         await own_store.config_set("appendfsync", "everysec")
         await own_store.config_set("maxmemory-policy", "allkeys-lru")
         await own_store.config_set("appendonly", "no")
+        await own_store.config_set("no-appendfsync-on-rewrite", "yes")
         assert sorted(await check_durability(own_store)) == [
             "appendfsync is everysec, must be always",
             "appendonly is no, must be yes",
             "maxmemory-policy is allkeys-lru, must be noeviction",
+            "no-appendfsync-on-rewrite is yes, must be no",
         ]
 
     async def test_a_store_that_hides_its_configuration_is_named(
@@ -241,14 +251,13 @@ class TestDurability:
 
 class TestCluster:
     async def test_functions_run_on_every_primary(self, cluster: RedisClient, unique: str) -> None:
-        library = await function_library(cluster, unique, 1, SOURCE)
+        library = await function_library(cluster, unique, SOURCE)
         for n in range(30):  # 30 tags are on all three primaries
             key = f"{unique}:{{{n}}}"
             assert await library.call("put", keys=[key], args=["v"]) == b"v"
-        again = await function_library(cluster, unique, 1, SOURCE)
+        again = await function_library(cluster, unique, SOURCE)
         assert await again.call("get", keys=[f"{unique}:{{1}}"], read_only=True) == b"v"
-        with pytest.raises(FunctionLibraryChanged):
-            await function_library(cluster, unique, 1, SOURCE + "-- changed")
+        assert again.name == library.name
 
     async def test_durability_is_that_of_every_primary(self, cluster: RedisClient) -> None:
         assert await check_durability(cluster) == []
@@ -263,5 +272,5 @@ class TestCluster:
         with pytest.raises(StoreUnavailable), redis_errors():
             await client.get("k")
         with pytest.raises(StoreUnavailable):
-            await function_library(client, "things", 1, SOURCE)
+            await function_library(client, "things", SOURCE)
         await client.aclose()

@@ -33,7 +33,6 @@ from services.groups.ports import Answer, Change, Register
 
 T = TypeVar("T")
 
-LIBRARY_VERSION = 1
 _LAYOUT = "1"
 _ANSWER_KEPT = timedelta(days=7)
 # So many records go with the commit itself; more are laid down before it, so that the Function
@@ -120,7 +119,7 @@ class RedisGroupRegistry:
     async def _library(self) -> FunctionLibrary:
         if self._loaded is None:
             source = resources.files(__package__).joinpath("library.lua").read_text("utf-8")
-            self._loaded = await function_library(self._client, "groups", LIBRARY_VERSION, source)
+            self._loaded = await function_library(self._client, "groups", source)
         return self._loaded
 
     def _new_revision(self) -> bytes:

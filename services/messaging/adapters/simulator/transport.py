@@ -27,8 +27,6 @@ from services.messaging.domain.partitions import Chunk, Partition
 from services.messaging.domain.recent import Recent
 from services.messaging.ports import Receipts
 
-# Raise it with every change of simulator.lua.
-_VERSION = 1
 _KEPT_SECONDS = 7 * 24 * 3600
 # Joining some thousand states holds the store for about a millisecond.
 _BATCHES_AT_ONCE = 8
@@ -41,21 +39,21 @@ _POSTED, _REFUSED = 1, 2
 async def open_simulator(client: RedisClient, clock: Clock, world: World) -> "Simulator":
     """The simulator over this store; loads its Functions."""
     source = files(__package__).joinpath("simulator.lua").read_text()
-    library = await function_library(client, "messaging_simulator", _VERSION, source)
+    library = await function_library(client, "messaging_simulator", source)
     return Simulator(client, library, clock, world)
 
 
 @dataclass(frozen=True, slots=True)
 class _Keys:
     posts: str
-    repeats: str
+    tally: str
     due: str
 
     @classmethod
     def of(cls, partition: Partition) -> "_Keys":
         tag = f"{partition.tenant}:{partition.broadcast_id}:{partition.number}"
         root = f"simulator:{{{tag}}}"
-        return cls(f"{root}:posts", f"{root}:repeats", f"{root}:due")
+        return cls(f"{root}:posts", f"{root}:tally", f"{root}:due")
 
 
 class Simulator:
@@ -87,7 +85,7 @@ class Simulator:
         with redis_errors():
             answer = await self._functions.call(
                 "post",
-                keys=[keys.posts, keys.repeats, keys.due],
+                keys=[keys.posts, keys.tally, keys.due],
                 args=[
                     chunk.start,
                     np.where(fate.refused, _REFUSED, _POSTED).astype(np.uint8).tobytes(),
