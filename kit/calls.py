@@ -26,10 +26,10 @@ from kit import context, telemetry
 from kit.clock import Clock
 from kit.context import CallContext
 from kit.deadline import Deadline
-from kit.errors import ChaupalError, InvalidInput, LimitExceeded, Unavailable
+from kit.errors import ChaupalError, DeadlineExceeded, InvalidInput, LimitExceeded, Unavailable
 from kit.ids import Ids
 from kit.status import DETAILS_KEY, error_to_status
-from kit.tokens import TokenMissing, TokenVerifier
+from kit.tokens import Caller, TokenExpired, TokenMissing, TokenVerifier
 
 UNARY_SECONDS = 15.0
 STREAM_SECONDS = 600.0
@@ -154,10 +154,12 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 method, servicer_context, STREAM_SECONDS, upload(raw)
             ) as deadline:
                 request = parse(handler.request_deserializer or _as_is, raw)
+                token_end = _token_end(context.current().caller, deadline, self._clock)
                 async with aclosing(behaviour(request, servicer_context)) as items:
                     while True:
-                        async with deadline.bound():
-                            item = await anext(items, _END)
+                        with _token_expiry(token_end, deadline):
+                            async with token_end.bound():
+                                item = await anext(items, _END)
                         if item is _END:
                             return
                         yield serialize(item)
@@ -256,6 +258,24 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
 
 
 _END = object()
+
+
+def _token_end(caller: Caller, deadline: Deadline, clock: Clock) -> Deadline:
+    """A stream ends with its user's token; a service's is renewed while the stream runs."""
+    if caller.is_service:
+        return deadline
+    return deadline.at_most((caller.expires_at - clock.now()).total_seconds())
+
+
+@contextmanager
+def _token_expiry(token_end: Deadline, deadline: Deadline) -> Iterator[None]:
+    """Say that it was the token, where it ended before the call's own deadline."""
+    try:
+        yield
+    except DeadlineExceeded:
+        if token_end.expired and token_end.at_monotonic < deadline.at_monotonic:
+            raise TokenExpired from None
+        raise
 
 
 @contextmanager

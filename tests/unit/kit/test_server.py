@@ -442,3 +442,21 @@ class TestChannel:
             ("chaupal-tenant", "neem"),
         )
         assert call_metadata("t") == (("authorization", "Bearer t"),)
+
+
+class TestTokenEnd:
+    """A stream goes on no longer than the token that opened it."""
+
+    async def test_a_stream_ends_with_its_user_s_token(self) -> None:
+        gate = Gate()
+        soon = datetime.now(UTC) + timedelta(seconds=2)
+        async with running(gate) as on:
+            began = asyncio.get_running_loop().time()
+            with pytest.raises(errors.Unauthenticated) as refused:
+                await use(on, "Tell", token=a_token(expires_at=soon))
+            assert asyncio.get_running_loop().time() - began < 10
+        assert refused.value.reason == "TOKEN_EXPIRED"
+
+    async def test_a_stream_that_ends_sooner_is_whole(self) -> None:
+        async with running(echo) as on:
+            assert await use(on, "Tell") == ["one", "two", "hello"]
