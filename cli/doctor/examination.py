@@ -21,6 +21,8 @@ async def examine(folder: DataFolder, environ: Mapping[str, str]) -> list[Findin
         place.ports(running),
         await platform.health(folder, running),
     ]
+    if environ.get("REDIS_URL"):
+        findings.append(await place.named_store(environ["REDIS_URL"]))
     if running is not None:
         findings.append(await platform.durability(running, environ))
     return findings

@@ -7,7 +7,9 @@ from cli.doctor.findings import Finding, fault
 from cli.errors import Refusal
 from cli.launcher.folder import DataFolder, check_free_space
 from cli.launcher.ports import DEFAULT_PORTS, check_free
+from cli.launcher.store import check_store_url
 from cli.platform_file import PlatformFile
+from kit.errors import ChaupalError
 
 
 def data_folder(folder: DataFolder) -> Finding:
@@ -42,6 +44,30 @@ def ports(platform: PlatformFile | None) -> Finding:
     except Refusal as refusal:
         return fault("ports", refusal)
     return Finding("ports", "ok", "the usual ones are free")
+
+
+async def named_store(url: str) -> Finding:
+    """Look whether `up` could use the store that REDIS_URL names."""
+    # The driver takes half a second to import, and only this question needs it.
+    from kit.redis import check_durability, open_redis  # noqa: PLC0415
+
+    try:
+        check_store_url(url)
+        client = open_redis(url)
+    except Refusal as refusal:
+        return fault("REDIS_URL", refusal)
+    except ValueError as error:
+        return Finding("REDIS_URL", "fault", str(error), "Correct it, or unset REDIS_URL.")
+    try:
+        problems = await check_durability(client)
+    except ChaupalError as error:
+        return Finding("REDIS_URL", "fault", error.message, "Start that store, or unset REDIS_URL.")
+    finally:
+        await client.aclose()
+    if problems:
+        told, cure = "; ".join(problems), "Set these in its configuration, or unset REDIS_URL."
+        return Finding("REDIS_URL", "warning", told, cure)
+    return Finding("REDIS_URL", "ok", "its store answers; `chaupal up` uses it")
 
 
 def _nearest(path: Path) -> Path:

@@ -11,6 +11,9 @@ from cli.errors import Refusal
 MIN_FREE_BYTES = 200 * 1024 * 1024
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero included.
 _MAX_SOCKET_BYTES = 100
+# The private store's socket, and how a folder begins that is made for it alone.
+SOCKET = "valkey.sock"
+SHORT_FOLDER = "chaupal-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,9 @@ def socket_folder(folder: DataFolder) -> Path:
         return folder.store
     temporary = Path(tempfile.gettempdir())
     # On macOS that is a long path; /tmp is there on both systems.
-    base = temporary if _fits(temporary / "chaupal-12345678") else Path("/tmp")  # noqa: S108
-    return Path(tempfile.mkdtemp(prefix="chaupal-", dir=base))
+    base = temporary if _fits(temporary / f"{SHORT_FOLDER}12345678") else Path("/tmp")  # noqa: S108
+    return Path(tempfile.mkdtemp(prefix=SHORT_FOLDER, dir=base))
 
 
 def _fits(folder: Path) -> bool:
-    return len(os.fsencode(folder / "valkey.sock")) <= _MAX_SOCKET_BYTES
+    return len(os.fsencode(folder / SOCKET)) <= _MAX_SOCKET_BYTES

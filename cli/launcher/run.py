@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 from cli.errors import Refusal
 from cli.identity.documents import serve_documents
 from cli.identity.issuer import DevelopmentIssuer, load_or_make_key
-from cli.launcher.folder import DataFolder, prepare, socket_folder
+from cli.launcher.folder import SOCKET, DataFolder, prepare, socket_folder
 from cli.launcher.lock import held
 from cli.launcher.ports import HOST, check_free
 from cli.launcher.processes import DRAIN_SECONDS, Wiring, process_specs, store_spec
@@ -130,7 +130,7 @@ class _Platform:
         place = socket_folder(self.folder)
         if place != self.folder.store:
             self.leftovers.callback(shutil.rmtree, place, ignore_errors=True)
-        socket_path = place / "valkey.sock"
+        socket_path = place / SOCKET
         await self.supervisor.start([store_spec(self.folder, socket_path, self.options.environ)])
         try:
             async with asyncio.timeout(_STORE_SECONDS):

@@ -7,9 +7,10 @@ import os
 import shutil
 import socket
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from cli.errors import Refusal
+from cli.launcher.folder import SHORT_FOLDER, SOCKET, DataFolder
 from cli.waiting import until
 
 # An answered write has been synced, and a full store refuses instead of evicting.
@@ -19,6 +20,7 @@ DURABLE = {
     "maxmemory-policy": "noeviction",
     "save": "",
 }
+_UNSET = "unset REDIS_URL: each platform then gets a store of its own."
 _PAUSE_SECONDS = 0.01
 _PROBE_SECONDS = 2.0
 
@@ -65,6 +67,40 @@ def server_command(folder: Path, socket_path: Path) -> list[str]:
 def socket_url(socket_path: Path) -> str:
     """Return the URL of a store on a socket."""
     return f"unix://{quote(str(socket_path))}"
+
+
+def check_store_url(url: str) -> None:
+    """Make sure that a platform may run on a store that is on this machine's own socket.
+
+    Addresses over TCP are left to the services, which say what is wrong with them.
+
+    Raises:
+        Refusal: The socket is a platform's private store, or nobody answers on it.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return
+    socket_path = Path(unquote(parts.path))
+    if _is_private(socket_path):
+        raise Refusal(
+            "STORE_PRIVATE",
+            f"REDIS_URL names the private store of another platform, {socket_path}",
+            _UNSET,
+        )
+    if not _answers(socket_path):
+        raise Refusal(
+            "STORE_SILENT", f"REDIS_URL names {socket_path}, where no store answers", _UNSET
+        )
+
+
+def _is_private(socket_path: Path) -> bool:
+    """Whether a launcher put it there: in its data folder, or in a short folder of one run."""
+    folder = socket_path.parent
+    if socket_path.name != SOCKET:
+        return False
+    data = DataFolder(folder.parent)
+    in_data = folder == data.store and data.key.exists()
+    return in_data or folder.name.startswith(SHORT_FOLDER)
 
 
 async def wait_answering(socket_path: Path) -> None:

@@ -88,7 +88,8 @@ def _as_env(platform: PlatformFile | None) -> str:
         "GROUPS_TARGET": address["groups"],
         "MESSAGING_TARGET": address["messaging"],
         "OIDC_ISSUER": platform.issuer,
-        "REDIS_URL": platform.redis_url,
+        # Not REDIS_URL: `up` reads it, and would share this platform's store.
+        "CHAUPAL_REDIS_URL": platform.redis_url,
     }
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 

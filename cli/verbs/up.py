@@ -15,6 +15,7 @@ from cli.launcher.ports import DEFAULT_PORTS, choose_ports
 from cli.launcher.processes import missing_consoles
 from cli.launcher.report import print_ready, ready_json
 from cli.launcher.run import ReadyPlatform, UpOptions, run
+from cli.launcher.store import check_store_url
 from cli.output import console, print_json
 
 _EXAMPLES = (
@@ -101,6 +102,8 @@ def up(
     )
     if stores == "servers":
         _check_servers(environ)
+    else:
+        check_store_url(options.redis_url)
     for name in missing_consoles():
         _say(f"the {name} console is not built, its page will be missing; cure: make setup")
     asyncio.run(run(options))

@@ -89,7 +89,9 @@ def test_status_as_environment_is_readable_by_a_shell(platform: Platform) -> Non
     values = dict(line.split("=", 1) for line in lines)
     assert values["CHAUPAL_GRAPHQL_URL"] == platform.ready["urls"]["graphql"]
     assert values["HIERARCHY_TARGET"] == platform.ready["urls"]["hierarchy"]
-    assert values["REDIS_URL"].startswith("unix://")
+    assert values["CHAUPAL_REDIS_URL"].startswith("unix://")
+    # Names that `up` takes its stores and settings from; CHAUPAL_DATA only names the same folder.
+    assert not [name for name in values if name.startswith(("REDIS_", "NEO4J_", "SIMULATOR_"))]
 
 
 def test_doctor_finds_the_running_platform_whole_and_durable(platform: Platform) -> None:

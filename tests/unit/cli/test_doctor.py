@@ -63,3 +63,24 @@ def test_every_fault_and_warning_has_a_cure(tmp_path: Path) -> None:
     _, findings = _examine(tmp_path)
 
     assert all(one["cure"] for one in findings.values() if one["grade"] != "ok")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("unix:///nowhere/x.sock", "no store answers"),
+        ("redis://127.0.0.1:1", "store unavailable"),
+        ("http://127.0.0.1:1", "not a Redis address"),
+    ],
+)
+def test_a_redis_url_that_up_could_not_use_is_a_fault_with_a_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, told: str
+) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+
+    exit_code, findings = _examine(tmp_path)
+
+    assert exit_code == 1
+    assert findings["REDIS_URL"]["grade"] == "fault"
+    assert told in findings["REDIS_URL"]["told"]
+    assert "unset REDIS_URL" in findings["REDIS_URL"]["cure"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from cli.identity.issuer import load_or_make_key
 from cli.launcher.folder import prepare
 from cli.launcher.lock import held
 from cli.launcher.ports import choose_ports
@@ -109,3 +110,30 @@ def test_processes_are_told_their_stores_and_nothing_that_turns_them_elsewhere(
     assert specs["messaging-worker"].environ["GROUPS_TARGET"] == "127.0.0.1:21003"
     assert specs["messaging"].environ["REDIS_URL"] == "unix:///tmp/x/valkey.sock"
     assert "REDIS_URL" not in specs["gateway"].environ
+
+
+@pytest.mark.parametrize("short", [True, False])
+def test_the_private_store_of_another_platform_is_refused_with_the_cure(
+    tmp_path: Path, short: bool
+) -> None:
+    other = prepare(tmp_path / "other")
+    load_or_make_key(other.key)
+    place = tmp_path / "chaupal-x1" if short else other.store
+
+    result = _up("--data", str(tmp_path / "mine"), env={"REDIS_URL": f"unix://{place}/valkey.sock"})
+
+    assert result.exit_code == 1
+    assert f"private store of another platform, {place}/valkey.sock" in result.stderr
+    assert "unset REDIS_URL" in result.stderr
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_socket_where_no_store_answers_is_refused_with_the_cure(tmp_path: Path) -> None:
+    url = f"unix://{tmp_path}/gone.sock"
+
+    result = _up("--data", str(tmp_path / "mine"), "-o", "json", env={"REDIS_URL": url})
+
+    error = json.loads(result.stderr.splitlines()[-1])["error"]
+    assert error["reason"] == "STORE_SILENT"
+    assert "unset REDIS_URL" in error["cure"]
+    assert not (tmp_path / "mine").exists()
