@@ -44,13 +44,15 @@ class FieldViolation:
 class ChaupalError(Exception):
     """The base of every error that a caller may see.
 
-    Class attributes of subclasses: `reason`, stable and UPPER_SNAKE. Annotated attributes become
+    Class attributes of subclasses: `reason`, stable and UPPER_SNAKE; `sentence`, what to tell
+    people, with `{field}` where a field goes and with the cure where there is one. Annotated attributes become
     constructor arguments and travel as strings in `fields()`, except those that begin with `_`.
     An error that came over a wire is an instance of its kind whose reason, message, fields and
     domain are the sender's.
     """
 
     reason: ClassVar[str] = "INTERNAL"
+    sentence: ClassVar[str] = ""
     domain: ClassVar[str] = ""  # who said it first, `<service>.chaupal`; empty until it travelled
 
     # Set by `from_wire` only; plain class attributes, so they are no constructor arguments.
@@ -63,9 +65,11 @@ class ChaupalError(Exception):
 
     @property
     def message(self) -> str:
-        """One sentence for people, built from the reason and the fields."""
+        """One sentence for people: the class's own with the fields put in, or reason and fields."""
         if self._wire_message is not None:
             return self._wire_message
+        if self.sentence:
+            return self.sentence.format_map(self.fields())
         sentence = self.reason.lower().replace("_", " ")
         told = ", ".join(f"{name} {value}" for name, value in self.fields().items())
         return f"{sentence}: {told}" if told else sentence

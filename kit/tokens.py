@@ -32,18 +32,21 @@ class TokenMissing(Unauthenticated):
     """The call carries no bearer token."""
 
     reason = "TOKEN_MISSING"
+    sentence = "there is no token: send the header 'authorization: Bearer TOKEN'"
 
 
 class TokenExpired(Unauthenticated):
     """The token was good once."""
 
     reason = "TOKEN_EXPIRED"
+    sentence = "the token has expired: get a new one where you got it"
 
 
 class TokenInvalid(Unauthenticated):
     """The token does not hold; `problem` says what about it, and never quotes it."""
 
     reason = "TOKEN_INVALID"
+    sentence = "the token is not accepted ({problem}): get a new one from this platform's issuer"
     problem: str
 
 
@@ -63,6 +66,7 @@ class CapabilityMissing(Forbidden):
     """The caller lacks a right."""
 
     reason = "CAPABILITY_MISSING"
+    sentence = "this needs the capability {capability}, which the token does not give"
     capability: str
 
 

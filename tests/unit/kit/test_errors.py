@@ -15,6 +15,7 @@ from kit.errors import (
     InvalidInput,
     LimitExceeded,
     NotFound,
+    PreconditionFailed,
     Violations,
     kind_of,
     raise_violations,
@@ -132,3 +133,14 @@ def test_violations_that_agree_lend_their_reason() -> None:
         raise_violations([FieldViolation("a", "MISSING"), FieldViolation("b", "MISSING")])
     assert refused.value.reason == "MISSING"
     assert InvalidInput.of("a", "MISSING").message == "a: missing"
+
+
+def test_a_sentence_of_its_own_has_the_fields_put_in() -> None:
+    class Shut(PreconditionFailed):
+        reason = "SHUT"
+        sentence = "the {what} is shut: come back at {opens}"
+        what: str
+        opens: int
+
+    assert Shut("office", 9).message == "the office is shut: come back at 9"
+    assert str(Shut("office", 9)) == "the office is shut: come back at 9"
