@@ -45,8 +45,9 @@ class ChaupalError(Exception):
     """The base of every error that a caller may see.
 
     Class attributes of subclasses: `reason`, stable and UPPER_SNAKE; `sentence`, what to tell
-    people, with `{field}` where a field goes and with the cure where there is one. Annotated attributes become
-    constructor arguments and travel as strings in `fields()`, except those that begin with `_`.
+    people, with `{field}` where a field goes and with the cure where there is one. Annotated
+    attributes become constructor arguments and travel as strings in `fields()`, except those that
+    begin with `_`.
     An error that came over a wire is an instance of its kind whose reason, message, fields and
     domain are the sender's.
     """
