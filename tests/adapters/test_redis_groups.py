@@ -120,15 +120,17 @@ class TestRecords:
         assert await world.everything() == groups
 
     async def test_those_of_a_writer_that_died_are_swept_after_an_hour(self, world: World) -> None:
+        groups = many(600)
+        await world.commit(groups)
         await self._lay_down(world, many(1_500, "lost"))
         world.clock.advance(timedelta(minutes=61))
         await self._lay_down(world, many(1_500, "under-way"))
 
-        groups = many(600)
-        await world.commit(groups)
+        more = many(600, "more")
+        await world.commit(more)
 
-        assert await world.records() == 600 + 1_500
-        assert await world.everything() == groups
+        assert await world.records() == 1_200 + 1_500
+        assert await world.everything() == groups + more
 
     async def test_a_little_rubbish_is_left_until_it_is_more(self, world: World) -> None:
         await self._lay_down(world, many(900, "lost"))
@@ -177,6 +179,9 @@ class TestFollowing:
         assert register.ordinals(["other", "g-00000"]) == [0, -1]
         with pytest.raises(RegisterMoved):
             await own.commit([group("late")], base=held)
+        # Nor are later versions of the other history taken for those that follow this one's.
+        await own.commit([group("later")])
+        assert (await own.snapshot(held)).ordinals(["other", "later"]) == [0, 1]
 
     async def test_functions_that_were_lost_are_loaded_again(self, own: World) -> None:
         await own.commit(many(1))

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kit.forest import Forest
@@ -29,6 +29,9 @@ from tests.unit.groups.builders import (
     unit_id,
 )
 from tests.unit.groups.strategies import CATEGORIES, KINDS, LEVELS, audiences, groups_of, trees
+
+# Pure and quick, and the cases that matter are rare.
+MANY = settings(max_examples=settings().max_examples * 5)
 
 
 def index_of(tree: PlainTree, groups: Sequence[Group]) -> FacetIndex:
@@ -59,6 +62,7 @@ def blueprints(draw: st.DrawFn) -> Blueprint:
     return Blueprint(2, said, frozenset(CATEGORIES))
 
 
+@MANY
 @given(st.data())
 def test_an_audience_means_what_a_walk_over_all_groups_finds(data: st.DataObject) -> None:
     tree, groups = data.draw(worlds())
@@ -119,6 +123,7 @@ def expect_frame(resolved: Resolved, tree: PlainTree, targets: Sequence[Group]) 
         assert list(targets[start:end]) == under(tree, targets, name)
 
 
+@MANY
 @given(st.data())
 def test_counts_of_a_subtree_are_sums_over_its_live_groups(data: st.DataObject) -> None:
     tree, groups = data.draw(worlds())
@@ -151,6 +156,7 @@ def test_counts_of_a_subtree_are_sums_over_its_live_groups(data: st.DataObject) 
         ]
 
 
+@MANY
 @given(st.data())
 def test_pages_one_after_the_other_are_the_filtered_groups_in_tree_order(
     data: st.DataObject,
@@ -205,6 +211,7 @@ def passes(each: Group, narrow: GroupFilter) -> bool:
     )
 
 
+@MANY
 @given(st.data())
 def test_an_index_that_follows_another_says_what_a_new_one_says(data: st.DataObject) -> None:
     """Whatever the earlier one was of: fewer groups, moved groups, or another tree."""
@@ -308,6 +315,38 @@ class TestOneState:
         assert ids_of(resolved.frame.unit_ids) == [odd]
         assert register.ordinals_of_ids([GroupId(odd)]) == [0]
         assert register.identities([0]) == [there.identity]
+
+    def test_an_index_after_a_move_puts_its_groups_where_their_unit_now_is(self) -> None:
+        before, groups = a_state(), [group("a", "dausa"), group("b", "alwar")]
+        after = PlainTree(before.levels, [u for u in before.units if u.name != "dausa"], 2)
+        after.add("dausa", "district", "kota")
+        register = register_of(groups)
+        earlier = FacetIndex(register, before.snapshot())
+
+        [page] = FacetIndex(register, after.snapshot(), earlier).pages(
+            GroupFilter(), [unit_id("kota")], None, 10
+        )
+
+        assert page is not None
+        assert page.ordinals == [0]
+
+    @pytest.mark.parametrize(
+        ("kinds", "sent"),
+        [({"category": False}, 1), ({"category": True}, 0), ({"another": False}, 0)],
+    )
+    def test_an_incomplete_group_is_sent_to_once_its_kind_is_said_to_have_no_category(
+        self, kinds: dict[str, bool], sent: int
+    ) -> None:
+        """A kind that the blueprint no longer has is no reason to send."""
+        groups = [group("a", "b-1", kind="category", category="farmers")]
+        rule = Audience((AudienceTerm((unit_id("raj"),)),))
+        named = Audience((AudienceTerm((unit_id("raj"),), (), ("farmers",)),))
+        blueprint = Blueprint(2, kinds, frozenset({"farmers"}))
+
+        index = index_of(a_state(), groups)
+
+        assert index.preview(rule, blueprint, "").group_count == sent
+        assert index.preview(named, blueprint, "").group_count == 0
 
     @pytest.mark.parametrize("names_category", [True, False])
     def test_an_incomplete_group_gets_no_message_while_its_kind_has_categories(
