@@ -9,13 +9,21 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kit.clock import FakeClock
 from kit.errors import Unavailable
 from kit.ids import SeededIds, SystemIds
-from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedOutbox, EmbeddedStore
+from services.hierarchy.adapters.embedded import (
+    EmbeddedOrgGraph,
+    EmbeddedOutbox,
+    EmbeddedStore,
+    outbox,
+    reads,
+    writes,
+)
 from services.hierarchy.adapters.embedded.store import StoreBusy, StoreUnavailable
 from services.hierarchy.domain.events import TreeChanged
 from services.hierarchy.domain.model import TenantId, UnitKey
@@ -237,6 +245,7 @@ async def test_a_caller_who_goes_away_leaves_the_store_whole(world: World) -> No
 _IMPORT_FOR_EVER = """
 import asyncio, sys
 from pathlib import Path
+from typing import Any
 from kit.clock import SystemClock
 from kit.ids import SystemIds
 from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedStore
@@ -299,3 +308,32 @@ async def test_a_process_that_is_killed_loses_nothing_that_it_answered(
     assert events[-1].change == TreeChanged(version)
     assert sound == [("ok",)]
     assert last.value is not None
+
+
+def sql_constants() -> list[Any]:
+    modules = (reads, writes, outbox)
+    found = {
+        f"{module.__name__.rpartition('.')[2]}.{name}": value
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, str) and value.startswith(("SELECT", "UPDATE", "DELETE"))
+    }
+    return [pytest.param(value, id=name) for name, value in found.items()]
+
+
+def plan_of(connection: sqlite3.Connection, statement: str) -> list[str]:
+    numbered = "?1" in statement
+    values = [None] * (2 if numbered else statement.count("?"))
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+    return [row[-1] for row in rows]
+
+
+@pytest.mark.parametrize("statement", sql_constants())
+async def test_no_statement_reads_a_whole_table(path: Path, statement: str) -> None:
+    async with EmbeddedStore(path) as store:
+        plan = await store.read(lambda connection: plan_of(connection, statement))
+
+    scans = [step for step in plan if step.startswith("SCAN") and "VIRTUAL TABLE" not in step]
+    # Which tenants have a backlog is asked of all tenants, and of nothing else.
+    assert scans == (["SCAN tenant"] if statement == outbox._BACKLOGS else [])
+    assert not any("TEMP B-TREE FOR ORDER BY" in step for step in plan)
