@@ -44,6 +44,16 @@ class Refusal(click.ClickException):
             stream.write(f"chaupal: {self.format_message()}\n")
 
 
+class Unreachable(Refusal):
+    """The platform does not answer now; the same question may be answered after a restart."""
+
+
+class Unwatched(Refusal):
+    """Something was started and goes on, but is not watched any more; the exit code is 3."""
+
+    exit_code = 3
+
+
 def as_refusal(error: Exception) -> Refusal | None:
     """Return what an error tells people; none for an error that is a fault of ours.
 

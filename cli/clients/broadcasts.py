@@ -1,5 +1,6 @@
 """Broadcasts over the gateway's GraphQL, as a console sends them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,20 @@ query Progress($id: ID!) {
 """
 
 
+OUTCOMES = """
+query Outcomes($id: ID!, $after: String) {
+  broadcast(id: $id) {
+    deliveries(states: [FAILED, SKIPPED], first: 1000, after: $after) {
+      nodes { state reason }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+# As many thousands of deliveries are asked for their reasons.
+_MAX_PAGES = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What an audience means now."""
@@ -80,6 +95,21 @@ class BroadcastProgress:
     def settled_count(self) -> int:
         """How many deliveries have come to an end, in the group or not."""
         return sum(self.counts[state] for state in ("delivered", "read", "skipped", "failed"))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Why deliveries did not reach their groups: how many for each reason, the commonest first.
+
+    Attributes:
+        failed: Refused for good.
+        skipped: Not sent, on purpose.
+        complete: Whether all were counted, or the first 20,000 only.
+    """
+
+    failed: Mapping[str, int]
+    skipped: Mapping[str, int]
+    complete: bool
 
 
 class Broadcasts:
@@ -133,14 +163,34 @@ class Broadcasts:
 
     def progress(self, broadcast_id: str) -> BroadcastProgress:
         """Return where a broadcast stands."""
-        broadcast = self._client.execute(PROGRESS, {"id": broadcast_id})["broadcast"]
-        if broadcast is None:
-            raise Refusal("BROADCAST_NOT_FOUND", "the broadcast is gone")
+        broadcast = self._broadcast(PROGRESS, {"id": broadcast_id})
         return BroadcastProgress(
             broadcast["state"],
             broadcast["failureReason"] or "",
             broadcast["progress"]["counts"],
         )
+
+    def outcomes(self, broadcast_id: str) -> Outcomes:
+        """Count why deliveries failed or were skipped."""
+        counters: dict[str, Counter[str]] = {"FAILED": Counter(), "SKIPPED": Counter()}
+        after = None
+        for _ in range(_MAX_PAGES):
+            variables = {"id": broadcast_id, "after": after}
+            page = self._broadcast(OUTCOMES, variables)["deliveries"]
+            for one in page["nodes"]:
+                counters[one["state"]][one["reason"] or "no reason told"] += 1
+            after = page["pageInfo"]["endCursor"]
+            complete = not page["pageInfo"]["hasNextPage"]
+            if complete:
+                break
+        failed, skipped = (dict(counter.most_common()) for counter in counters.values())
+        return Outcomes(failed, skipped, complete)
+
+    def _broadcast(self, query: str, variables: Mapping[str, object]) -> Mapping[str, Any]:
+        broadcast: Mapping[str, Any] | None = self._client.execute(query, variables)["broadcast"]
+        if broadcast is None:
+            raise Refusal("BROADCAST_NOT_FOUND", "the broadcast is gone")
+        return broadcast
 
 
 def _refused(result: Mapping[str, Any]) -> Refusal:

@@ -3,13 +3,16 @@
 import http.client
 import json
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from cli.errors import Refusal
+from cli.errors import Refusal, Unreachable
 
 _SECONDS = 30.0
+# The codes of a service that is down or slow, see the gateway's table of errors.
+_PASSING = frozenset({"SERVICE_UNAVAILABLE", "TIMEOUT"})
 
 
 class GraphQLClient:
@@ -50,7 +53,8 @@ class GraphQLClient:
         """Return the `data` of an operation.
 
         Raises:
-            Refusal: The gateway cannot be reached, or the answer holds an error.
+            Unreachable: The gateway, or a service behind it, does not answer.
+            Refusal: The answer holds another error.
         """
         body = json.dumps({"query": query, "variables": variables})
         try:
@@ -58,7 +62,9 @@ class GraphQLClient:
             response = self._connection.getresponse()
             content = response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise Refusal(
+            # The next call opens a new connection.
+            self._connection.close()
+            raise Unreachable(
                 "GATEWAY_UNREACHABLE",
                 f"no answer from {self._url}: {error}",
                 "Is the platform running? See `chaupal status`.",
@@ -72,7 +78,8 @@ def _data(url: str, status: int, content: bytes) -> dict[str, Any]:
         errors: Sequence[Mapping[str, Any]] = answer.get("errors") or ()
         data = answer.get("data")
     except (ValueError, AttributeError) as error:
-        raise Refusal(
+        kind = Unreachable if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Refusal
+        raise kind(
             "GATEWAY_ANSWER", f"{url} answered {status} with something else than GraphQL"
         ) from error
     if errors:
@@ -89,4 +96,5 @@ def _refusal(error: Mapping[str, Any]) -> Refusal:
     lines = [
         f"{one.get('field')}: {one.get('description') or one.get('reason')}" for one in violations
     ]
-    return Refusal(str(reason), str(error.get("message", "refused")), "\n".join(lines))
+    kind = Unreachable if extensions.get("code") in _PASSING else Refusal
+    return kind(str(reason), str(error.get("message", "refused")), "\n".join(lines))

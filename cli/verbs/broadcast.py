@@ -1,6 +1,7 @@
 """`chaupal broadcast`: one message to one audience."""
 
-import time
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from cli.errors import Refusal
 from cli.output import console, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from cli.clients.broadcasts import BroadcastProgress, Broadcasts, Preview
+    from cli.clients.broadcasts import BroadcastProgress, Broadcasts, Outcomes, Preview
 
 _EXAMPLES = (
     "chaupal broadcast --tenant neem --unit division:JPR --title 'Meeting' \\",
@@ -21,8 +22,11 @@ _EXAMPLES = (
     "chaupal broadcast --tenant peepal --unit state:RJ --category farmers --title T \\",
     "    --text-hi 'नमस्ते' --dry-run -o json",
 )
-_EXIT_CODES = {0: "started; with --watch: completed; with --dry-run: previewed"}
-_POLL_SECONDS = 0.3
+_EXIT_CODES = {
+    0: "started; with --watch: completed; with --dry-run: previewed",
+    3: "started and going on, but not watched to its end: Ctrl-C, or the platform did not answer"
+    " for 30 s; do not send it again",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +133,23 @@ def _tell_preview(preview: "Preview", output: str) -> None:
 
 
 def _send(broadcasts: "Broadcasts", message: _Message, *, watch: bool, output: str) -> None:
+    from cli.watching import going_on  # noqa: PLC0415
+    from cli.watching import watch as stay  # noqa: PLC0415
     from kit.ids import SystemIds  # noqa: PLC0415
 
     ids = SystemIds()
     broadcast_id = broadcasts.create(ids.new(), message.title, message.texts, message.audience)
     broadcasts.start(ids.new(), broadcast_id)
-    progress = _watch(broadcasts, broadcast_id, output) if watch else None
-    _tell_sent(broadcast_id, progress, output)
-    if progress is not None and progress.state == "FAILED":
+    if not watch:
+        _tell_started(broadcast_id, output)
+        return
+    with going_on(broadcast_id):
+        if output == "text":
+            _tell_started(broadcast_id, output)
+        with progress_bar(output) as show:
+            progress, outcomes = stay(broadcasts, broadcast_id, show)
+    _tell_end(broadcast_id, progress, outcomes, output)
+    if progress.state == "FAILED":
         raise Refusal(
             progress.failure_reason or "BROADCAST_FAILED",
             f"the broadcast could not be planned: {progress.failure_reason or 'no reason told'}",
@@ -144,29 +157,41 @@ def _send(broadcasts: "Broadcasts", message: _Message, *, watch: bool, output: s
         )
 
 
-def _watch(broadcasts: "Broadcasts", broadcast_id: str, output: str) -> "BroadcastProgress":
-    with progress_bar(output) as show:
-        while True:
-            progress = broadcasts.progress(broadcast_id)
-            total = progress.counts["total"] or None
-            show(progress.state.lower(), progress.settled_count, total)
-            if progress.over:
-                return progress
-            time.sleep(_POLL_SECONDS)
-
-
-def _tell_sent(broadcast_id: str, progress: "BroadcastProgress | None", output: str) -> None:
+def _tell_started(broadcast_id: str, output: str) -> None:
     if output == "json":
-        counts = {} if progress is None else {"counts": dict(progress.counts)}
-        state = "PLANNING" if progress is None else progress.state
-        print_json({"broadcastId": broadcast_id, "state": state, **counts})
+        print_json({"broadcastId": broadcast_id, "state": "PLANNING"})
+    else:
+        # At once, also into a pipe: who stops watching needs it.
+        sys.stdout.write(f"started: {broadcast_id}\n")
+        sys.stdout.flush()
+
+
+def _tell_end(
+    broadcast_id: str, progress: "BroadcastProgress", outcomes: "Outcomes | None", output: str
+) -> None:
+    if output == "json":
+        told: dict[str, object] = {
+            "broadcastId": broadcast_id,
+            "state": progress.state,
+            "counts": dict(progress.counts),
+        }
+        if outcomes is not None:
+            by_state = {"failed": dict(outcomes.failed), "skipped": dict(outcomes.skipped)}
+            told |= {"reasons": by_state, "reasonsComplete": outcomes.complete}
+        print_json(told)
         return
     screen = console()
-    if progress is None:
-        screen.print(f"started: {broadcast_id}")
-        return
-    told = ", ".join(
-        f"{count} {state}" for state, count in progress.counts.items() if count and state != "total"
-    )
+    states = {state: count for state, count in progress.counts.items() if state != "total"}
     screen.print(f"{progress.state.lower()}: {broadcast_id}")
-    screen.print(f"{progress.counts['total']} deliveries: {told or 'none'}")
+    screen.print(f"{progress.counts['total']} deliveries: {_counted(states) or 'none'}")
+    if outcomes is None:
+        screen.print("why some failed could not be asked; the consoles show it")
+        return
+    some = "" if outcomes.complete else " (of the first that were asked)"
+    for state, reasons in (("failed", outcomes.failed), ("skipped", outcomes.skipped)):
+        if reasons:
+            screen.print(f"{state}{some}: {_counted(reasons)}")
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)

@@ -9,7 +9,8 @@ from cli.clients import broadcasts
 
 SCHEMA = Path(__file__).parents[2] / "gateway" / "schema.graphql"
 OPERATIONS = {
-    name: getattr(broadcasts, name) for name in ("UNIT", "PREVIEW", "CREATE", "START", "PROGRESS")
+    name: getattr(broadcasts, name)
+    for name in ("UNIT", "PREVIEW", "CREATE", "START", "PROGRESS", "OUTCOMES")
 }
 
 
