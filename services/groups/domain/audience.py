@@ -44,7 +44,7 @@ class ExclusionReason(Enum):
     """Why a group that the rule selects gets no message; the first that holds is its reason.
 
     INCOMPLETE holds for an incomplete group unless a term that names no categories selects it
-    and the blueprint no longer gives its kind a category.
+    and the blueprint says by now that its kind carries none.
     """
 
     RETIRED = "RETIRED"

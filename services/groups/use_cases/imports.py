@@ -24,7 +24,7 @@ from services.groups.domain.model import Group, GroupContent, GroupId, Identity,
 from services.groups.ports import Change, RequestKey
 from services.groups.use_cases.call import Call
 from services.groups.use_cases.register import whole_milliseconds
-from services.groups.use_cases.views import View
+from services.groups.use_cases.views import Standing
 from services.groups.use_cases.writer import Writer, request_key
 
 # A full import holds some 300 MB while it runs.
@@ -95,38 +95,40 @@ class ImportGroups:
                 told = await self.writer.first_answer(tenant, request)
                 if told is not None:
                     return _from_answer(told)
-            view, checked = await self._check(call, rows)
+            standing, checked = await self._check(call, rows)
             if checked.error_count:
                 return checked.refused()
             if validate_only:
-                plan = await asyncio.to_thread(plan_import, checked.contents, view.register)
+                plan = await asyncio.to_thread(plan_import, checked.contents, standing.register)
                 return plan.report(applied=False)
             return await self._apply(call, request, checked.contents)
 
-    async def _check(self, call: Call, rows: Sequence[GroupRow]) -> tuple[View, CheckedRows]:
+    async def _check(self, call: Call, rows: Sequence[GroupRow]) -> tuple[Standing, CheckedRows]:
         views = self.writer.views
-        view = await views.current(call.tenant, call.deadline)
-        checked = await _checked(view, rows)
+        standing = await views.standing(call.tenant, call.deadline)
+        checked = await _checked(standing, rows)
         if checked.has_unknowns:
-            view = await views.asked(call.tenant, call.deadline)
-            checked = await _checked(view, rows)
-        return view, checked
+            standing = await views.standing(call.tenant, call.deadline, ask=True)
+            checked = await _checked(standing, rows)
+        return standing, checked
 
     async def _apply(
         self, call: Call, request: RequestKey, contents: Sequence[GroupContent]
     ) -> ImportReport:
-        async def work_out(view: View) -> Change:
-            return await asyncio.to_thread(self._change, view, request, contents)
+        async def work_out(standing: Standing) -> Change:
+            return await asyncio.to_thread(self._change, standing, request, contents)
 
         return _from_answer(await self.writer.commit(call, request, work_out))
 
-    def _change(self, view: View, request: RequestKey, contents: Sequence[GroupContent]) -> Change:
-        plan = plan_import(contents, view.register)
+    def _change(
+        self, standing: Standing, request: RequestKey, contents: Sequence[GroupContent]
+    ) -> Change:
+        plan = plan_import(contents, standing.register)
         return Change(
-            base=view.register,
+            base=standing.register,
             created=self._registered(plan.created),
-            updated=_updated(view, plan),
-            tree_version=view.organisation.tree.version,
+            updated=_updated(standing, plan),
+            tree_version=standing.organisation.tree.version,
             request=request,
             answer=json.dumps(asdict(plan.report(applied=True))),
         )
@@ -136,9 +138,9 @@ class ImportGroups:
         return [Group(Identity(GroupId(self.ids.new()), now), content) for content in contents]
 
 
-def _updated(view: View, plan: Plan) -> list[tuple[int, Group]]:
+def _updated(standing: Standing, plan: Plan) -> list[tuple[int, Group]]:
     ordinals = [ordinal for ordinal, _ in plan.updated]
-    identities = view.register.identities(ordinals)
+    identities = standing.register.identities(ordinals)
     return [
         (ordinal, Group(identity, content))
         for (ordinal, content), identity in zip(plan.updated, identities, strict=True)
@@ -159,8 +161,8 @@ def _key(request_id: str, rows: Sequence[GroupRow]) -> RequestKey:
     return request_key(request_id, "ImportGroups", said)
 
 
-async def _checked(view: View, rows: Sequence[GroupRow]) -> CheckedRows:
-    organisation = view.organisation
+async def _checked(standing: Standing, rows: Sequence[GroupRow]) -> CheckedRows:
+    organisation = standing.organisation
     return await asyncio.to_thread(
         check_rows, rows, organisation.blueprint, organisation.tree.unit_at
     )

@@ -12,7 +12,7 @@ from services.groups.domain.errors import GroupCodeTaken
 from services.groups.domain.model import Group, GroupContent, GroupId, Identity, UnitId
 from services.groups.ports import Change, Organisation, RequestKey
 from services.groups.use_cases.call import Call
-from services.groups.use_cases.views import View
+from services.groups.use_cases.views import Standing
 from services.groups.use_cases.writer import Writer, request_key
 
 
@@ -48,27 +48,27 @@ class RegisterGroup:
             told = await self.writer.first_answer(tenant, request)
             if told is not None:
                 return _from_answer(told, content_of(draft, unit_id))
-        view = await self._valid_view(call, draft, unit_id)
+        standing = await self._valid_standing(call, draft, unit_id)
         content = content_of(draft, unit_id)
         registered_at = whole_milliseconds(self.clock.now())
         if validate_only:
-            _require_free(view, content.code)
+            _require_free(standing, content.code)
             return Group(Identity(GroupId(""), registered_at), content)
         group = Group(Identity(GroupId(self.ids.new()), registered_at), content)
 
-        async def work_out(present: View) -> Change:
+        async def work_out(present: Standing) -> Change:
             _require_free(present, content.code)
             return _change(present, group, request)
 
         return _from_answer(await self.writer.commit(call, request, work_out), content)
 
-    async def _valid_view(self, call: Call, draft: Draft, unit_id: UnitId) -> View:
+    async def _valid_standing(self, call: Call, draft: Draft, unit_id: UnitId) -> Standing:
         views = self.writer.views
-        view = await views.current(call.tenant, call.deadline)
-        found = _problems(view.organisation, draft, unit_id)
+        standing = await views.standing(call.tenant, call.deadline)
+        found = _problems(standing.organisation, draft, unit_id)
         if any(problem.reason.startswith("UNKNOWN_") for problem in found):
-            view = await views.asked(call.tenant, call.deadline)
-            found = _problems(view.organisation, draft, unit_id)
+            standing = await views.standing(call.tenant, call.deadline, ask=True)
+            found = _problems(standing.organisation, draft, unit_id)
         if found:
             raise_violations(
                 [
@@ -76,7 +76,7 @@ class RegisterGroup:
                     for each in found
                 ]
             )
-        return view
+        return standing
 
 
 def _problems(organisation: Organisation, draft: Draft, unit_id: UnitId) -> list[Problem]:
@@ -88,20 +88,20 @@ def _problems(organisation: Organisation, draft: Draft, unit_id: UnitId) -> list
     return found
 
 
-def _require_free(view: View, code: str) -> None:
-    [ordinal] = view.register.ordinals([code])
+def _require_free(standing: Standing, code: str) -> None:
+    [ordinal] = standing.register.ordinals([code])
     if ordinal >= 0:
-        [holder] = view.register.identities([ordinal])
+        [holder] = standing.register.identities([ordinal])
         raise GroupCodeTaken(code, holder.id)
 
 
-def _change(view: View, group: Group, request: RequestKey) -> Change:
+def _change(standing: Standing, group: Group, request: RequestKey) -> Change:
     answer = json.dumps({"id": group.id, "registered_at": group.identity.registered_at.isoformat()})
     return Change(
-        base=view.register,
+        base=standing.register,
         created=[group],
         updated=[],
-        tree_version=view.organisation.tree.version,
+        tree_version=standing.organisation.tree.version,
         request=request,
         answer=answer,
     )

@@ -21,12 +21,29 @@ _ASK_INTERVAL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """One state of one tenant: register, organisation, and the index over both. Immutable."""
+class Standing:
+    """How one tenant stands: register and organisation, read together. Immutable."""
 
     register: Register
     organisation: Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How one tenant stands, and the index over it. Immutable."""
+
+    standing: Standing
     index: AudienceIndex
+
+    @property
+    def register(self) -> Register:
+        """The register that was read."""
+        return self.standing.register
+
+    @property
+    def organisation(self) -> Organisation:
+        """The organisation that was read."""
+        return self.standing.organisation
 
     @property
     def snapshot_id(self) -> str:
@@ -40,11 +57,13 @@ class _Turns:
 
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    indexing: asyncio.Lock = field(default_factory=asyncio.Lock)
     begun: int = 0
     done: int = 0
     asks_begun: int = 0
     asks_done: int = 0
     ask_not_before: float = 0.0
+    standing: Standing | None = None
     view: View | None = None
 
 
@@ -72,71 +91,85 @@ class Views:
         self._turns: OrderedDict[TenantId, _Turns] = OrderedDict()
 
     async def current(self, tenant: TenantId, deadline: Deadline) -> View:
-        """The tenant as it stands now.
+        """The tenant as it stands now, with an index.
 
         Raises:
             Unavailable: the store is away, or the organisation is and was never read.
         """
-        return await self._read(self._turns_of(tenant), tenant, deadline, ask=False)
+        turns = self._turns_of(tenant)
+        return await self._indexed(turns, await self._read(turns, tenant, deadline))
 
     async def asked(self, tenant: TenantId, deadline: Deadline) -> View:
-        """The tenant as it stands now, after asking the organisation's owner whatever it announced.
+        """The same, after asking the organisation's owner, whatever it announced.
 
         Raises:
             Unavailable: the store or the organisation's owner is away.
         """
         turns = self._turns_of(tenant)
+        return await self._indexed(turns, await self._ask(turns, tenant, deadline))
+
+    async def standing(
+        self, tenant: TenantId, deadline: Deadline, *, ask: bool = False
+    ) -> Standing:
+        """The tenant as it stands now, for who needs no index; raises what the others do."""
+        turns = self._turns_of(tenant)
+        return await (self._ask if ask else self._read)(turns, tenant, deadline)
+
+    async def _ask(self, turns: _Turns, tenant: TenantId, deadline: Deadline) -> Standing:
         ticket = turns.asks_begun
         async with turns.asking:
-            if turns.view is not None and turns.asks_done > ticket:
-                return turns.view
+            if turns.standing is not None and turns.asks_done > ticket:
+                return turns.standing
             wait = turns.ask_not_before - self._clock.monotonic()
             if wait > 0:
                 await self._clock.sleep(wait)
             turns.ask_not_before = self._clock.monotonic() + _ASK_INTERVAL_SECONDS
             turns.asks_begun += 1
             begun = turns.asks_begun
-            view = await self._read(turns, tenant, deadline, ask=True)
+            standing = await self._read(turns, tenant, deadline, ask=True)
             turns.asks_done = begun
-            return view
+            return standing
 
     async def _read(
-        self, turns: _Turns, tenant: TenantId, deadline: Deadline, *, ask: bool
-    ) -> View:
+        self, turns: _Turns, tenant: TenantId, deadline: Deadline, *, ask: bool = False
+    ) -> Standing:
         ticket = turns.begun
         async with turns.reading:
-            if not ask and turns.view is not None and turns.done > ticket:
-                return turns.view
+            if not ask and turns.standing is not None and turns.done > ticket:
+                return turns.standing
             turns.begun += 1
             begun = turns.begun
-            turns.view = await self._load(turns.view, tenant, deadline, ask=ask)
+            turns.standing = await self._load(turns.standing, tenant, deadline, ask=ask)
             turns.done = begun
-            return turns.view
+            return turns.standing
 
     async def _load(
-        self, known: View | None, tenant: TenantId, deadline: Deadline, *, ask: bool
-    ) -> View:
+        self, known: Standing | None, tenant: TenantId, deadline: Deadline, *, ask: bool
+    ) -> Standing:
         # The register first: the tree that is read after it has the units of its groups.
         register = await self._registry.snapshot(tenant, known.register if known else None)
-        held = known.organisation if known else None
         organisation = await self._organisations.organisation(
-            tenant, held, deadline=deadline, ask=ask
+            tenant, known.organisation if known else None, deadline=deadline, ask=ask
         )
         if organisation.tree.version < register.tree_version and not ask:
             # A sibling has seen a tree that was not announced to us yet.
             organisation = await self._organisations.organisation(
                 tenant, organisation, deadline=deadline, ask=True
             )
-        if (
-            known is not None
-            and known.register is register
-            and known.organisation.tree is organisation.tree
-        ):
-            return View(register, organisation, known.index)
-        index = await asyncio.to_thread(
-            self._build_index, register, organisation.tree, known.index if known else None
-        )
-        return View(register, organisation, index)
+        return Standing(register, organisation)
+
+    async def _indexed(self, turns: _Turns, standing: Standing) -> View:
+        async with turns.indexing:
+            known = turns.view
+            if known is None or not _same_groups(known.standing, standing):
+                previous = known.index if known else None
+                index = await asyncio.to_thread(
+                    self._build_index, standing.register, standing.organisation.tree, previous
+                )
+            else:
+                index = known.index
+            turns.view = View(standing, index)
+            return turns.view
 
     def _turns_of(self, tenant: TenantId) -> _Turns:
         turns = self._turns.setdefault(tenant, _Turns())
@@ -145,3 +178,8 @@ class Views:
             # Whoever still waits in an evicted one holds it, and is answered by it.
             self._turns.popitem(last=False)
         return turns
+
+
+def _same_groups(one: Standing, other: Standing) -> bool:
+    """Whether what an index is made of is the same."""
+    return one.register is other.register and one.organisation.tree is other.organisation.tree

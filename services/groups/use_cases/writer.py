@@ -11,7 +11,7 @@ from services.groups.domain.errors import RegisterBusy, RegisterMoved, RequestId
 from services.groups.domain.model import TenantId
 from services.groups.ports import Change, GroupRegistry, RequestKey
 from services.groups.use_cases.call import Call
-from services.groups.use_cases.views import View, Views
+from services.groups.use_cases.views import Standing, Views
 
 # Each lost attempt means that another process committed.
 ATTEMPTS = 10
@@ -43,9 +43,9 @@ class Writer:
         self,
         call: Call,
         request: RequestKey,
-        work_out: Callable[[View], Awaitable[Change]],
+        work_out: Callable[[Standing], Awaitable[Change]],
     ) -> str:
-        """Commit what `work_out` makes of the present view, as often as others come first.
+        """Commit what `work_out` makes of the present standing, as often as others come first.
 
         Returns:
             What the request is told: the change's answer, or that of the same request when it was
@@ -59,12 +59,12 @@ class Writer:
         lock = self._locks.setdefault(tenant, asyncio.Lock())
         async with lock:
             for delay in (*delays(ATTEMPTS), 0.0):
-                view = await self.views.current(tenant, call.deadline)
-                # After the view: who sees the effect of this very request sees its answer too.
+                standing = await self.views.standing(tenant, call.deadline)
+                # After the standing: who sees the effect of this very request sees its answer too.
                 told = await self.first_answer(tenant, request)
                 if told is not None:
                     return told
-                change = await work_out(view)
+                change = await work_out(standing)
                 try:
                     stored = await self._registry.commit(change)
                 except RegisterMoved:

@@ -9,12 +9,11 @@ from chaupal.groups.v1 import groups_pb2 as pb
 from kit.clock import FakeClock
 from kit.deadline import Deadline
 from kit.errors import AlreadyExists, Conflict
-from services.groups.adapters.facet_index import FacetIndex
 from services.groups.domain.errors import RegisterBusy, RegisterMoved, RequestIdReused
 from services.groups.domain.model import TenantId
 from services.groups.ports import Answer, Change, GroupRegistry, Organisation, RequestKey
 from services.groups.use_cases.call import Call
-from services.groups.use_cases.views import View, Views
+from services.groups.use_cases.views import Standing, Views
 from services.groups.use_cases.writer import ATTEMPTS, Writer
 from tests.timing import wait_until
 from tests.unit.groups.builders import BLUEPRINT, TENANT, a_state, register_of
@@ -115,10 +114,10 @@ class Contended:
 class Present:
     """Views that stand still."""
 
-    async def current(self, tenant: TenantId, _deadline: Deadline) -> View:
+    async def standing(self, tenant: TenantId, _deadline: Deadline) -> Standing:
         register, tree = register_of([], tenant=tenant), a_state().snapshot()
         organisation = Organisation(tree, BLUEPRINT, "", 0.0)
-        return View(register, organisation, FacetIndex(register, tree))
+        return Standing(register, organisation)
 
 
 class Somebody:
@@ -135,8 +134,8 @@ async def commit(store: Contended) -> str:
     clock = FakeClock()
     writer = Writer(cast(Views, Present()), cast(GroupRegistry, store), clock)
 
-    async def work_out(view: View) -> Change:
-        return Change(view.register, [], [], 1, REQUEST, "mine")
+    async def work_out(standing: Standing) -> Change:
+        return Change(standing.register, [], [], 1, REQUEST, "mine")
 
     call = Call(Somebody(), Deadline.after(60))
     task = asyncio.create_task(writer.commit(call, REQUEST, work_out))

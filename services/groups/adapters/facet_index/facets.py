@@ -3,7 +3,6 @@
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -27,30 +26,21 @@ class Selected:
 
 
 class Facets:
-    """Which ranks have which kind, category, state and flag."""
+    """Which ranks have which kind, category, state and flag.
+
+    Attributes:
+        kinds: ranks by kind.
+        categories: ranks by category; the empty key for those without.
+        states: ranks by state.
+        flags: ranks by flag.
+    """
 
     def __init__(self, order: TreeOrder) -> None:
         self._order = order
-
-    @cached_property
-    def kinds(self) -> Mapping[str, BitMap]:
-        """Ranks by kind."""
-        return _by_key(self._order.kinds, self._order.register.kinds)
-
-    @cached_property
-    def categories(self) -> Mapping[str, BitMap]:
-        """Ranks by category; the empty key for those without."""
-        return _by_key(self._order.categories, self._order.register.categories)
-
-    @cached_property
-    def states(self) -> Mapping[GroupState, BitMap]:
-        """Ranks by state."""
-        return {state: _where(self._order.states == state) for state in GroupState}
-
-    @cached_property
-    def flags(self) -> Mapping[GroupFlag, BitMap]:
-        """Ranks by flag."""
-        return {flag: _where(self._order.flags & (1 << (flag - 1)) != 0) for flag in GroupFlag}
+        self.kinds = _by_key(order.kinds, order.register.kinds)
+        self.categories = _by_key(order.categories, order.register.categories)
+        self.states = {state: _where(order.states == state) for state in GroupState}
+        self.flags = {flag: _where(order.flags & (1 << (flag - 1)) != 0) for flag in GroupFlag}
 
     def select(self, audience: Audience, blueprint: Blueprint) -> Selected:
         """The ranks that a valid audience means."""

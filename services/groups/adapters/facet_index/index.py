@@ -1,7 +1,6 @@
 """`AudienceIndex` over numpy arrays and roaring bitmaps."""
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 
@@ -27,7 +26,7 @@ _ID_BYTES = 16
 
 
 class FacetIndex:
-    """One register in the order of one tree. What an answer needs is made when first asked for."""
+    """One register in the order of one tree. All that answers need is made at once."""
 
     order: TreeOrder
 
@@ -39,14 +38,8 @@ class FacetIndex:
         earlier = previous.order if isinstance(previous, FacetIndex) else None
         self.order = TreeOrder(register, tree, earlier)
         self._facets = Facets(self.order)
-
-    @cached_property
-    def _counts(self) -> Counts:
-        return Counts(self.order)
-
-    @cached_property
-    def _levels(self) -> Ints:
-        return np.frombuffer(self._tree.level_numbers, dtype="<i4").astype(np.int64)
+        self._counts = Counts(self.order)
+        self._levels: Ints = np.frombuffer(tree.level_numbers, dtype="<i4").astype(np.int64)
 
     def preview(self, audience: Audience, blueprint: Blueprint, split_level: str) -> Preview:
         selected = self._facets.select(audience, blueprint)

@@ -1,7 +1,5 @@
 """Groups in the order of the tree: which rank each has, and which ranks a unit covers."""
 
-from functools import cached_property
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +19,10 @@ class TreeOrder:
 
     Attributes:
         ordinals: the ordinal at each rank.
+        kinds, categories: the number of each, by rank; category 0 is none.
+        states: the number of the state, by rank.
+        flags: the bits of the flags, by rank.
+        members: how many members, by rank.
         bounds: the first rank whose unit stands at a position or after it; one more for groups
             whose unit the tree does not have, and one past them.
         positions: the position of each group's unit, by ordinal.
@@ -39,35 +41,16 @@ class TreeOrder:
         counts = np.bincount(positions, minlength=len(self._ends) + 1)
         self.bounds: Ints = np.concatenate(([0], np.cumsum(counts)))
 
+        self.kinds = self._by_rank("kind")
+        self.categories = self._by_rank("category")
+        self.states = self._by_rank("state")
+        self.flags = self._by_rank("flags")
+        self.members = self._by_rank("members")
+
     @property
     def size(self) -> int:
         """How many groups."""
         return len(self.ordinals)
-
-    @cached_property
-    def kinds(self) -> Ints:
-        """The number of the kind, by rank."""
-        return self._by_rank("kind")
-
-    @cached_property
-    def categories(self) -> Ints:
-        """The number of the category, by rank; 0 for none."""
-        return self._by_rank("category")
-
-    @cached_property
-    def states(self) -> Ints:
-        """The number of the state, by rank."""
-        return self._by_rank("state")
-
-    @cached_property
-    def flags(self) -> Ints:
-        """The bits of the flags, by rank."""
-        return self._by_rank("flags")
-
-    @cached_property
-    def members(self) -> Ints:
-        """How many members, by rank."""
-        return self._by_rank("members")
 
     def ids(self, ranks: Ints) -> bytes:
         """The ids of the groups at these ranks, 16 bytes each."""
