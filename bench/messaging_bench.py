@@ -29,10 +29,10 @@ from kit.clock import SystemClock
 from kit.redis import RedisClient, open_redis
 from services.messaging.adapters.counting import NumpyCounting
 from services.messaging.adapters.redis import (
+    Libraries,
     RedisBroadcasts,
     RedisDeliveryLog,
     RedisPlanJobs,
-    load_libraries,
 )
 from services.messaging.adapters.simulator import Simulator, World, open_simulator
 from services.messaging.domain.broadcasts import Audience, Broadcast, BroadcastState, Draft
@@ -143,14 +143,14 @@ async def open_stack(url: str, world: World) -> AsyncIterator[Stack]:
     """The adapters over one store, and a new tenant."""
     client = open_redis(url)
     try:
-        libraries = await load_libraries(client)
+        libraries = Libraries.over(client)
         yield Stack(
             client=client,
             tenant=TenantId(f"bench{uuid.uuid4().hex[:8]}"),
             broadcasts=RedisBroadcasts(client, libraries),
             jobs=RedisPlanJobs(libraries),
             log=RedisDeliveryLog(client, libraries),
-            simulator=await open_simulator(client, SystemClock(), world),
+            simulator=open_simulator(client, SystemClock(), world),
         )
     finally:
         await client.aclose()

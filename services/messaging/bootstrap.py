@@ -19,10 +19,10 @@ from services.messaging.adapters import groups_client
 from services.messaging.adapters.counting import NumpyCounting
 from services.messaging.adapters.groups_client import GroupsAudiences
 from services.messaging.adapters.redis import (
+    Libraries,
     RedisBroadcasts,
     RedisDeliveryLog,
     RedisPlanJobs,
-    load_libraries,
 )
 from services.messaging.adapters.simulator import Simulator, World, open_simulator
 from services.messaging.config import Settings, WorkerSettings
@@ -49,6 +49,7 @@ class Adapters:
     """What stands behind the ports, open."""
 
     client: RedisClient
+    libraries: Libraries
     broadcasts: RedisBroadcasts
     jobs: RedisPlanJobs
     log: RedisDeliveryLog
@@ -60,7 +61,9 @@ class Adapters:
 
     async def ready(self) -> str | None:
         """Why the store cannot be used, if so: acknowledged means durable."""
-        return "; ".join(await check_durability(self.client)) or None
+        problems = await check_durability(self.client)
+        await self.libraries.load()
+        return "; ".join(problems) or None
 
 
 @asynccontextmanager
@@ -77,14 +80,15 @@ async def open_adapters(
     )
     assert settings.service_token_file is not None  # noqa: S101  # the settings demand it
     try:
-        libraries = await load_libraries(client)
+        libraries = Libraries.over(client)
         yield Adapters(
             client=client,
+            libraries=libraries,
             broadcasts=RedisBroadcasts(client, libraries),
             jobs=RedisPlanJobs(libraries),
             log=RedisDeliveryLog(client, libraries),
             counting=NumpyCounting(),
-            simulator=await open_simulator(client, clock, _world(settings)),
+            simulator=open_simulator(client, clock, _world(settings)),
             audiences=GroupsAudiences(channel, FileTokenSource(settings.service_token_file)),
             clock=clock,
             ids=ids or SystemIds(),

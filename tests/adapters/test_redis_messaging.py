@@ -8,8 +8,8 @@ import pytest
 
 from kit.errors import Unavailable
 from kit.redis import StoreFault, open_redis
+from services.messaging.adapters.redis import Libraries
 from services.messaging.adapters.redis import libraries as library_files
-from services.messaging.adapters.redis import load_libraries
 from services.messaging.domain.broadcasts import Broadcast, BroadcastState, Plan
 from services.messaging.domain.deliveries import DeliveryState, Evidence
 from services.messaging.domain.errors import LedgerMissing
@@ -228,11 +228,14 @@ async def test_two_versions_of_the_libraries_work_side_by_side(
     own_valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = open_redis(own_valkey.url)
-    old = await load_libraries(client)
+    old = Libraries.over(client)
+    await old.load()
     present = library_files._source
     monkeypatch.setattr(library_files, "_source", lambda name: present(name) + "-- the next")
-    new = await load_libraries(client)
-    assert old.ledger.name != new.ledger.name
+    new = Libraries.over(client)
+    await new.load()
+    loaded: Any = await client.function_list("messaging_*")
+    assert len(loaded) == 4
     for number, libraries in enumerate((old, new)):
         async with open_stores(own_valkey.url, "t1") as stores:
             log = type(stores.log)(client, libraries)

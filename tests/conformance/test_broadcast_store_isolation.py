@@ -188,7 +188,7 @@ async def _check(url: str, plan: list[tuple[Any, bool, int, int]]) -> None:
     async with open_stores(url, name) as one, open_stores(url, f"{name}-1") as two:
         ids = tuple(BroadcastId(str(uuid.uuid4())) for _ in range(2))
         sides = [
-            Side(stores, await open_simulator(stores.client, FakeClock(), WORLD), ids)
+            Side(stores, open_simulator(stores.client, FakeClock(), WORLD), ids)
             for stores in (one, two)
         ]
         for step, first, which, number in plan:

@@ -343,6 +343,24 @@ class TestApply:
             DELIVERED + READ + DELIVERED + ACCEPTED * 2 + PLANNED * 5
         )
 
+    async def test_each_run_of_a_call_has_its_own_reasons(
+        self, stores: Stores, partition: Partition
+    ) -> None:
+        skipped = bytes([DeliveryState.SKIPPED])
+        await stores.log.apply(
+            partition,
+            [
+                Evidence(0, FAILED * 2, {0: "GONE", 1: "GONE"}),
+                Evidence(0, FAILED, {0: "FULL"}),
+                Evidence(1, skipped, {1: "ASLEEP"}),
+            ],
+        )
+        found = await stores.log.deliveries([partition], [0, 1])
+        assert [(d.state, d.reason) for d in found] == [
+            (DeliveryState.FAILED, "FULL"),
+            (DeliveryState.FAILED, "GONE"),
+        ]
+
     @pytest.mark.parametrize(
         "wrong", [Evidence(8, DELIVERED * 3), Evidence(0, b"\x09"), Evidence(10, DELIVERED)]
     )

@@ -32,9 +32,9 @@ class Scene:
     def chunk(self) -> Chunk:
         return Chunk(self.partition, "1-0", "one", 1, 0, group_ids(SIZE))
 
-    async def sibling(self, world: World = WORLD) -> Simulator:
+    def sibling(self, world: World = WORLD) -> Simulator:
         """Another process that speaks to the same provider."""
-        return await open_simulator(self.stores.client, self.clock, world)
+        return open_simulator(self.stores.client, self.clock, world)
 
     async def posts(self) -> bytes:
         key = f"simulator:{{{self.partition.tenant}:{self.partition.broadcast_id}:0}}:posts"
@@ -58,7 +58,7 @@ async def scene(request: pytest.FixtureRequest, unique: str) -> AsyncIterator[Sc
         url = request.getfixturevalue("valkey_cluster").url
     async with open_stores(url, unique) as stores:
         clock = FakeClock()
-        simulator = await open_simulator(stores.client, clock, WORLD)
+        simulator = open_simulator(stores.client, clock, WORLD)
         yield Scene(stores, clock, simulator, a_partition(stores.tenant, SIZE))
 
 
@@ -95,14 +95,14 @@ async def test_what_was_sent_under_a_key_is_never_posted_again(scene: Scene) -> 
     assert 0 not in posts
 
     again = await scene.simulator.send(replace(scene.chunk, consumer="two", delivery_count=2))
-    elsewhere = await (await scene.sibling(replace(WORLD, failure_rate=0.9))).send(scene.chunk)
+    elsewhere = await scene.sibling(replace(WORLD, failure_rate=0.9)).send(scene.chunk)
 
     assert again == first == elsewhere
     assert await scene.posts() == posts
 
 
 async def test_sends_of_one_key_at_once_post_it_once(scene: Scene) -> None:
-    siblings = [await scene.sibling() for _ in range(4)]
+    siblings = [scene.sibling() for _ in range(4)]
     answers = await asyncio.gather(*(each.send(scene.chunk) for each in siblings))
     assert all(answer == answers[0] for answer in answers)
     assert set(await scene.posts()) <= {1, 2}
@@ -147,6 +147,17 @@ async def test_receipts_come_in_time_and_not_before(scene: Scene) -> None:
     assert not settled & set(half)
 
 
+async def test_receipts_are_told_in_steps_and_not_one_by_one(scene: Scene) -> None:
+    """Each telling costs the ledger's store some writes to disk, however few it tells."""
+    await scene.simulator.send(scene.chunk)
+    tellings = []
+    for _ in range(200):
+        scene.clock.advance(0.01)
+        tellings += await scene.receive()
+    assert 10 < len(tellings) <= 2_000 / 100
+    assert len(by_position(tellings)) > SIZE * 0.3
+
+
 async def test_what_is_not_acknowledged_comes_again(scene: Scene) -> None:
     await scene.simulator.send(scene.chunk)
     scene.clock.advance(AFTER_ALL)
@@ -170,9 +181,9 @@ async def test_what_is_not_acknowledged_comes_again(scene: Scene) -> None:
 async def test_receipts_survive_the_process_that_sent(scene: Scene) -> None:
     await scene.simulator.send(scene.chunk)
     scene.clock.advance(AFTER_ALL)
-    expected = replace(scene, simulator=await scene.sibling())
+    expected = replace(scene, simulator=scene.sibling())
     # Another world's process: what was posted keeps the fates of its own.
-    elsewhere = await scene.sibling(World(seed=99, median_delay_seconds=0.0, failure_rate=1.0))
+    elsewhere = scene.sibling(World(seed=99, median_delay_seconds=0.0, failure_rate=1.0))
     receipts = await elsewhere.due(scene.partition)
     scene.clock.advance(10.0)
     assert (await expected.simulator.due(scene.partition)).evidence == receipts.evidence
@@ -181,9 +192,9 @@ async def test_receipts_survive_the_process_that_sent(scene: Scene) -> None:
 async def test_the_same_seed_gives_the_same_fates(scene: Scene, unique: str) -> None:
     first = await scene.simulator.send(scene.chunk)
     renamed = replace(scene.partition, tenant=type(scene.partition.tenant)(f"{unique}-b"))
-    same = await (await scene.sibling()).send(replace(scene.chunk, partition=renamed))
+    same = await scene.sibling().send(replace(scene.chunk, partition=renamed))
     elsewhere = replace(scene.partition, tenant=type(scene.partition.tenant)(f"{unique}-c"))
-    other = await (await scene.sibling(replace(WORLD, seed=4))).send(
+    other = await (scene.sibling(replace(WORLD, seed=4))).send(
         replace(scene.chunk, partition=elsewhere)
     )
     assert first == same != other
@@ -192,7 +203,7 @@ async def test_the_same_seed_gives_the_same_fates(scene: Scene, unique: str) -> 
 async def test_a_prompt_world_tells_everything_at_once(scene: Scene) -> None:
     prompt = replace(
         scene,
-        simulator=await scene.sibling(World(seed=1, median_delay_seconds=0.0, failure_rate=0.0)),
+        simulator=scene.sibling(World(seed=1, median_delay_seconds=0.0, failure_rate=0.0)),
     )
     answer = await prompt.simulator.send(scene.chunk)
     assert set(answer.states) == {DeliveryState.ACCEPTED}
@@ -200,7 +211,7 @@ async def test_a_prompt_world_tells_everything_at_once(scene: Scene) -> None:
 
 
 async def test_a_world_where_all_fails_expects_nothing(scene: Scene) -> None:
-    bleak = await scene.sibling(World(seed=1, median_delay_seconds=1.0, failure_rate=2.0))
+    bleak = scene.sibling(World(seed=1, median_delay_seconds=1.0, failure_rate=2.0))
     answer = await bleak.send(scene.chunk)
     assert set(answer.states) == {DeliveryState.FAILED}
     assert not await bleak.expected(scene.partition)

@@ -41,7 +41,7 @@ class Workers:
                 "REDIS_URL": settings.redis_url,
                 "GROUPS_TARGET": settings.groups_target,
                 "SIMULATOR_SEED": "11",
-                "SIMULATOR_MEDIAN_DELAY_SECONDS": "0.3",
+                "SIMULATOR_MEDIAN_DELAY_SECONDS": "0.15",
                 "SIMULATOR_FAILURE_RATE": "0.1",
                 "LEASE_SECONDS": str(LEASE_SECONDS),
                 **self.environ,

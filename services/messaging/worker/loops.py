@@ -69,6 +69,7 @@ class Worker:
         self._clock = clock
         self._chunks_at_once = chunks_at_once
         self._turns = Turns()
+        self._receipt_turns = Turns()
         self._open: list[tuple[TenantId, Broadcast]] = []
         self._planning: set[asyncio.Task[None]] = set()
         self._surveys = 0
@@ -84,7 +85,7 @@ class Worker:
             beating = living.create_task(self._beat())
             async with asyncio.TaskGroup() as working:
                 working.create_task(self._repeat(self._survey(working), _SURVEY_SECONDS))
-                working.create_task(self._repeat(self._receive, _RECEIVE_SECONDS))
+                working.create_task(self._repeat(self._receive, 0.0))
                 working.create_task(self._repeat(self._finish, _FINISH_SECONDS))
                 for _ in range(self._chunks_at_once):
                     working.create_task(self._repeat(self._dispatch, 0.0))
@@ -146,7 +147,9 @@ class Worker:
 
     def _take_up(self, found: Iterable[tuple[TenantId, Broadcast]]) -> None:
         self._open = [each for each in found if each[1].draft.transport in self._transports]
-        self._turns.offer(self._all_turns(), self._clock.monotonic())
+        turns, now = self._all_turns(), self._clock.monotonic()
+        self._turns.offer(turns, now)
+        self._receipt_turns.offer(turns, now)
         self._duties.finish.forget_all_but([each.id for _, each in self._open])
 
     def _all_turns(self) -> list[Turn]:
@@ -194,12 +197,18 @@ class Worker:
         self._turns.rest(turn, self._clock.monotonic() + _REST_SECONDS)
 
     async def _receive(self) -> None:
-        async def receive(turn: Turn) -> None:
-            while await self._duties.receive(turn.partition, turn.transport):
-                if self._stop.is_set():
-                    return
-
-        await _for_each(self._all_turns(), receive)
+        """One bounded step for one partition: however much is due there, others come next."""
+        turn = self._receipt_turns.next()
+        if turn is None:
+            await self._pause(_IDLE_SECONDS)
+            return
+        try:
+            if await self._duties.receive(turn.partition, turn.transport):
+                return
+        except Exception:
+            self._receipt_turns.rest(turn, self._clock.monotonic() + _REST_SECONDS)
+            raise
+        self._receipt_turns.rest(turn, self._clock.monotonic() + _RECEIVE_SECONDS)
 
     async def _finish(self) -> None:
         async def finish(opened: tuple[TenantId, Broadcast]) -> None:

@@ -17,7 +17,7 @@ from services.messaging.domain.partitions import Chunk
 from services.messaging.ports import PlanJob
 
 _ATTRIBUTES = {
-    names.MESSAGING_SYSTEM: "redis_streams",
+    names.MESSAGING_SYSTEM: "redis",
     names.MESSAGING_OPERATION_TYPE: "process",
     names.MESSAGING_OPERATION_NAME: "process",
 }
@@ -56,6 +56,7 @@ class Signals:
             kind=trace.SpanKind.CONSUMER,
             links=telemetry.link_from({"traceparent": job.traceparent}),
             attributes=_JOBS,
+            record_exception=False,  # its message could bring values into the span
         ):
             yield
 
@@ -69,6 +70,7 @@ class Signals:
             kind=trace.SpanKind.CONSUMER,
             links=telemetry.link_from({"traceparent": chunk.traceparent}),
             attributes=attributes | {names.MESSAGING_BATCH_MESSAGE_COUNT: chunk.size},
+            record_exception=False,  # its message could bring values into the span
         ):
             try:
                 yield

@@ -12,7 +12,6 @@ from services.messaging.adapters.redis import (
     RedisBroadcasts,
     RedisDeliveryLog,
     RedisPlanJobs,
-    load_libraries,
 )
 from services.messaging.domain.broadcasts import Audience, AudienceTerm, Broadcast, Draft
 from services.messaging.domain.ids import BroadcastId, TenantId, UnitId
@@ -40,7 +39,7 @@ class Stores:
 async def open_stores(url: str, tenant: str) -> AsyncIterator[Stores]:
     client = open_redis(url)
     try:
-        libraries = await load_libraries(client)
+        libraries = Libraries.over(client)
         yield Stores(
             TenantId(tenant),
             client,

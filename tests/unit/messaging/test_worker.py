@@ -1,6 +1,7 @@
 """The worker: drained, killed, several of them, with transports that are down; and fairness."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -272,6 +273,47 @@ async def test_a_small_broadcast_of_another_tenant_overtakes_a_large_one(
 
     assert other in [chunk.partition.tenant for chunk in post.sent[1:3]]
     assert len(post.sent) == 1 + 250
+
+
+@dataclass
+class Talkative(Post):
+    """Accepts everything, has news of one tenant without end, and of the others once."""
+
+    tenant: str = ""
+    told: Counter[str] = field(default_factory=Counter)
+
+    async def send(self, chunk: Chunk) -> Evidence:
+        self.sent.append(chunk)
+        return Evidence(chunk.start, bytes([DeliveryState.ACCEPTED]) * chunk.size)
+
+    async def due(self, partition: Partition) -> Receipts:
+        self.told[partition.tenant] += 1
+        states = bytes([DeliveryState.DELIVERED]) * partition.size
+        return Receipts((Evidence(0, states),), ("news",))
+
+    async def acknowledge(self, partition: Partition, receipts: Receipts) -> None:
+        assert receipts.tokens == ("news",)
+
+    async def expected(self, partition: Partition) -> bool:
+        return partition.tenant == self.tenant
+
+
+async def test_one_tenants_receipts_without_end_do_not_hold_up_another(
+    platform: Platform,
+) -> None:
+    """The talkative tenant has many partitions, and comes first in any order of names."""
+    other = f"{platform.tenant}-b"
+    platform.groups.registers[other] = small = a_register(districts=1, booths=1, groups=2)
+    post = Talkative(tenant=platform.tenant)
+    async with at_work(a_worker(platform, post)):
+        await started(platform)
+        await wait_until(lambda: post.told[platform.tenant] > 10, 10, "the first talks")
+        before = post.told.total()
+        second = await started(platform, small, tenant=other)
+        await completed(platform, second, tenant=other)
+
+    assert post.told[other]
+    assert post.told.total() > before, "the first was not left out either"
 
 
 async def test_a_transport_that_is_not_here_is_left_to_workers_that_have_it(

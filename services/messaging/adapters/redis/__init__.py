@@ -7,12 +7,11 @@ Whatever is written together is one server-side Function over keys of one slot (
 from services.messaging.adapters.redis.broadcasts import RedisBroadcasts
 from services.messaging.adapters.redis.jobs import RedisPlanJobs
 from services.messaging.adapters.redis.ledger import RedisDeliveryLog
-from services.messaging.adapters.redis.libraries import Libraries, load_libraries
+from services.messaging.adapters.redis.libraries import Libraries
 
 __all__ = [
     "Libraries",
     "RedisBroadcasts",
     "RedisDeliveryLog",
     "RedisPlanJobs",
-    "load_libraries",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from kit.redis import RedisClient, redis_errors
+from kit.redis import RedisClient
 from services.messaging.adapters.redis.keys import TENANTS, TenantKeys
 from services.messaging.adapters.redis.libraries import Libraries
 from services.messaging.adapters.redis.records import (
@@ -14,6 +14,7 @@ from services.messaging.adapters.redis.records import (
     frame_from_bytes,
     microseconds,
 )
+from services.messaging.adapters.redis.steps import store_step
 from services.messaging.domain.broadcasts import Broadcast, BroadcastState, origin
 from services.messaging.domain.errors import (
     BroadcastAlreadyStarted,
@@ -41,10 +42,11 @@ class RedisBroadcasts:
 
     async def create(self, tenant: TenantId, broadcast: Broadcast, request: Request) -> Broadcast:
         keys = TenantKeys(tenant)
-        with redis_errors():
-            # First, in a slot of its own: a tenant without broadcasts does no harm, a broadcast
-            # whose tenant no worker knows would.
+        # First, in a slot of its own: a tenant without broadcasts does no harm, a broadcast whose
+        # tenant no worker knows would.
+        with store_step("SADD tenants"):
             await self._client.sadd(TENANTS, tenant)
+        with store_step("FCALL create"):
             answer = await self._functions.call(
                 "create",
                 keys=[keys.request(request.id), keys.broadcast(broadcast.id), keys.index],
@@ -65,7 +67,7 @@ class RedisBroadcasts:
                 raise RequestIdReused(request.id)
 
     async def made_by(self, tenant: TenantId, request: Request) -> Broadcast | None:
-        with redis_errors():
+        with store_step("HMGET request"):
             known: Any = await self._client.hmget(
                 TenantKeys(tenant).request(request.id), ["fingerprint", "broadcast"]
             )
@@ -82,7 +84,7 @@ class RedisBroadcasts:
         if not broadcast_ids:
             return []
         keys = TenantKeys(tenant)
-        with redis_errors():
+        with store_step("FCALL records"):
             records = await self._functions.call(
                 "records", keys=[keys.broadcast(each) for each in broadcast_ids], read_only=True
             )
@@ -93,7 +95,7 @@ class RedisBroadcasts:
 
     async def page(self, tenant: TenantId, cursor: str, size: int) -> BroadcastsPage:
         start = f"({cursor}" if cursor else "+"
-        with redis_errors():
+        with store_step("ZRANGE broadcasts"):
             members: Any = await self._client.zrange(
                 TenantKeys(tenant).index, start, "-", desc=True, bylex=True, offset=0, num=size + 1
             )
@@ -116,7 +118,7 @@ class RedisBroadcasts:
         traceparent: str,
     ) -> Broadcast:
         keys = TenantKeys(tenant)
-        with redis_errors():
+        with store_step("FCALL start"):
             answer = await self._functions.call(
                 "start",
                 keys=[keys.request(request.id), keys.broadcast(broadcast_id), keys.jobs],
@@ -144,7 +146,7 @@ class RedisBroadcasts:
         self, tenant: TenantId, broadcast_id: BroadcastId, completed_at: datetime
     ) -> Broadcast:
         state = BroadcastState.COMPLETED
-        with redis_errors():
+        with store_step("FCALL complete"):
             answer = await self._functions.call(
                 "complete",
                 keys=[TenantKeys(tenant).broadcast(broadcast_id)],
@@ -161,26 +163,26 @@ class RedisBroadcasts:
         return self._frames.get(key) or self._frames.put(key, await self._frame(tenant, broadcast))
 
     async def _frame(self, tenant: TenantId, broadcast: Broadcast) -> Frame:
-        with redis_errors():
+        with store_step("GET frame"):
             packed: Any = await self._client.get(TenantKeys(tenant).frame(broadcast.id))
         if packed is None:
             raise LedgerMissing(broadcast.id)
         return frame_from_bytes(packed)
 
     async def tenants(self) -> list[TenantId]:
-        with redis_errors():
+        with store_step("SMEMBERS tenants"):
             members: Any = await self._client.smembers(TENANTS)
         return sorted(TenantId(member.decode()) for member in members)
 
     async def open(self, tenant: TenantId) -> list[Broadcast]:
-        with redis_errors():
+        with store_step("SMEMBERS open"):
             members: Any = await self._client.smembers(TenantKeys(tenant).open)
         ids = [BroadcastId(member.decode()) for member in members]
         found = [each for each in await self.get(tenant, ids) if each is not None]
         return sorted(found, key=lambda each: (each.created_at, each.id))
 
     async def close(self, tenant: TenantId, broadcast_id: BroadcastId) -> None:
-        with redis_errors():
+        with store_step("SREM open"):
             await self._client.srem(TenantKeys(tenant).open, broadcast_id)
 
     async def _existing(self, tenant: TenantId, broadcast_id: BroadcastId) -> Broadcast:

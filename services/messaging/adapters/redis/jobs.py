@@ -6,10 +6,10 @@ count the fencing token.
 
 from datetime import datetime, timedelta
 
-from kit.redis import redis_errors
 from services.messaging.adapters.redis.keys import TenantKeys
 from services.messaging.adapters.redis.libraries import Libraries
 from services.messaging.adapters.redis.records import frame_to_bytes, microseconds
+from services.messaging.adapters.redis.steps import store_step
 from services.messaging.domain.broadcasts import BroadcastState, Plan, origin
 from services.messaging.domain.errors import BroadcastNotFound, LeaseLost
 from services.messaging.domain.frame import Frame
@@ -24,7 +24,7 @@ class RedisPlanJobs:
         self._functions = libraries.broadcasts
 
     async def take(self, tenant: TenantId, consumer: str, lease: timedelta) -> PlanJob | None:
-        with redis_errors():
+        with store_step("FCALL take_job"):
             answer = await self._functions.call(
                 "take_job",
                 keys=[TenantKeys(tenant).jobs],
@@ -43,7 +43,7 @@ class RedisPlanJobs:
         )
 
     async def hold(self, job: PlanJob) -> None:
-        with redis_errors():
+        with store_step("FCALL hold_job"):
             answer = await self._functions.call(
                 "hold_job", keys=[TenantKeys(job.tenant).jobs], args=_fence(job)
             )
@@ -52,7 +52,7 @@ class RedisPlanJobs:
     async def finalise(self, job: PlanJob, plan: Plan, frame: Frame) -> None:
         keys = TenantKeys(job.tenant)
         state = BroadcastState.RUNNING
-        with redis_errors():
+        with store_step("FCALL finalise_plan"):
             answer = await self._functions.call(
                 "finalise_plan",
                 keys=[
@@ -76,7 +76,7 @@ class RedisPlanJobs:
     async def fail(self, job: PlanJob, reason: str, failed_at: datetime) -> None:
         keys = TenantKeys(job.tenant)
         state = BroadcastState.FAILED
-        with redis_errors():
+        with store_step("FCALL fail_plan"):
             answer = await self._functions.call(
                 "fail_plan",
                 keys=[keys.jobs, keys.broadcast(job.broadcast_id)],

@@ -85,25 +85,22 @@ register('hold', function(keys, args)
   return answers
 end)
 
--- Checks a run of evidence and that it lies within the ledger.
-local function check_run(size, start, states)
-  whole(start, 0)
-  assert(#states > 0 and start + #states <= size, 'evidence outside of the ledger')
-  assert(not string.find(states, NOT_A_STATE), 'not a state')
-end
-
 local function has_reason(state)
   return state == SKIPPED or state == FAILED
 end
 
--- args[from ...]: position and reason in turn, told for states that have one.
-local function reasons_from(args, from)
-  local reasons = {}
-  assert((#args - from + 1) % 2 == 0, 'a reason without its position')
-  for at = from, #args, 2 do
-    reasons[whole(args[at], 0)] = args[at + 1]
+-- A run of evidence as args[at ...] tells it: start, states, how many reasons, and then position
+-- and reason in turn. Checks that it lies within a ledger of that size. Answers where it ends too.
+local function run_from(args, at, size)
+  local run = {start = whole(args[at], 0), states = args[at + 1], reasons = {}}
+  assert(#run.states > 0 and run.start + #run.states <= size, 'evidence outside of the ledger')
+  assert(not string.find(run.states, NOT_A_STATE), 'not a state')
+  local last = at + 2 + whole(args[at + 2], 0) * 2
+  assert(last <= #args, 'a reason is missing')
+  for pair = at + 3, last, 2 do
+    run.reasons[whole(args[pair], 0)] = args[pair + 1]
   end
-  return reasons
+  return run, last + 1
 end
 
 local function set_reasons(key, changes)
@@ -119,26 +116,27 @@ local function prior_reason(key, position, told)
 end
 
 -- The usual case, a chunk's first outcome: nothing was known, so the evidence is the answer.
-local function write_run(ledger, reasons_key, start, states, told)
+local function write_run(ledger, reasons_key, run)
   local changes = {}
-  for position, reason in pairs(told) do
-    local state = string.byte(states, position - start + 1)
-    if position >= start and state and has_reason(state) then
+  for position, reason in pairs(run.reasons) do
+    local state = string.byte(run.states, position - run.start + 1)
+    if position >= run.start and state and has_reason(state) then
       changes[#changes + 1] = position
       changes[#changes + 1] = reason
     end
   end
-  redis.call('SETRANGE', ledger, start, states)
+  redis.call('SETRANGE', ledger, run.start, run.states)
   set_reasons(reasons_key, changes)
 end
 
 -- Joins evidence into the ledger: per delivery the stronger state stays, and of equal states the
 -- lesser reason. Answers whether anything changed. Everything was checked before.
-local function join_run(ledger, reasons_key, start, states, told)
+local function join_run(ledger, reasons_key, run)
+  local start, states, told = run.start, run.states, run.reasons
   local before = redis.call('GETRANGE', ledger, start, start + #states - 1)
   if before == string.rep('\0', #states) then
     if states == before then return false end
-    write_run(ledger, reasons_key, start, states, told)
+    write_run(ledger, reasons_key, run)
     return true
   end
   local pieces, copied, changes, moved = {}, 1, {}, false
@@ -176,44 +174,37 @@ local function check_keys(ledger, version, reasons)
   whole(redis.call('GET', version), 0)
 end
 
--- keys: stream, ledger, version, reasons; args: consumer, entry, delivery count, start, states,
--- then position and reason in turn.
+-- keys: stream, ledger, version, reasons; args: consumer, entry, delivery count, a run.
 -- Writes the outcome of a chunk and acknowledges it, if the consumer still holds it.
 register('commit_chunk', function(keys, args)
   local stream, ledger, version, reasons = keys[1], keys[2], keys[3], keys[4]
   local consumer, entry, count = args[1], args[2], whole(args[3], 1)
-  local start, states = whole(args[4], 0), args[5]
-  local told = reasons_from(args, 6)
   if not held(stream, entry, consumer, count) then return {'lost'} end
   check_keys(ledger, version, reasons)
-  check_run(redis.call('STRLEN', ledger), start, states)
+  local run = run_from(args, 4, redis.call('STRLEN', ledger))
   local written = redis.call('XRANGE', stream, entry, entry)[1]
   local fields = written and fields_of(written)
-  assert(not fields or (tonumber(fields['start']) == start and tonumber(fields['count']) == #states),
+  assert(not fields or
+    (tonumber(fields['start']) == run.start and tonumber(fields['count']) == #run.states),
     'the outcome is of another chunk')
 
-  if join_run(ledger, reasons, start, states, told) then redis.call('INCR', version) end
+  if join_run(ledger, reasons, run) then redis.call('INCR', version) end
   redis.call('XACK', stream, GROUP, entry)
   return {'ok'}
 end)
 
--- keys: ledger, version, reasons; args: how many runs, start and states of each, then position
--- and reason in turn.
+-- keys: ledger, version, reasons; args: runs.
 -- Joins evidence that comes outside of a chunk. Answers whether anything changed.
 register('apply_receipts', function(keys, args)
   local ledger, version, reasons = keys[1], keys[2], keys[3]
-  local runs = whole(args[1], 1)
-  local told = reasons_from(args, 2 + runs * 2)
   if type_of(ledger) == 'none' then return {'unknown'} end
   check_keys(ledger, version, reasons)
   local size = redis.call('STRLEN', ledger)
-  for run = 1, runs do check_run(size, whole(args[run * 2], 0), args[run * 2 + 1]) end
+  local runs, at = {}, 1
+  while at <= #args do runs[#runs + 1], at = run_from(args, at, size) end
 
   local changed = false
-  for run = 1, runs do
-    local start, states = tonumber(args[run * 2]), args[run * 2 + 1]
-    changed = join_run(ledger, reasons, start, states, told) or changed
-  end
+  for _, run in ipairs(runs) do changed = join_run(ledger, reasons, run) or changed end
   if changed then redis.call('INCR', version) end
   return {changed and 'changed' or 'same'}
 end)

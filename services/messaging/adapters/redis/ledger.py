@@ -12,9 +12,10 @@ from itertools import count, islice
 from typing import TypeVar
 
 from kit.ids import uuid_text
-from kit.redis import RedisClient, redis_errors
+from kit.redis import RedisClient
 from services.messaging.adapters.redis.keys import PartitionKeys
 from services.messaging.adapters.redis.libraries import Libraries
+from services.messaging.adapters.redis.steps import store_step
 from services.messaging.domain.deliveries import Delivery, DeliveryState, Evidence
 from services.messaging.domain.errors import LeaseLost, LedgerMissing
 from services.messaging.domain.ids import BroadcastId, GroupId, TenantId
@@ -38,7 +39,7 @@ class RedisDeliveryLog:
         self, partition: Partition, group_ids: bytes, chunk_size: int, traceparent: str
     ) -> None:
         keys = PartitionKeys.of(partition)
-        with redis_errors():
+        with store_step("FCALL write_partition"):
             answer = await self._functions.call(
                 "write_partition",
                 keys=[keys.stream, keys.targets, keys.ledger, keys.version],
@@ -50,7 +51,7 @@ class RedisDeliveryLog:
     async def drop_generation(
         self, tenant: TenantId, broadcast_id: BroadcastId, generation: int, written: int = 0
     ) -> None:
-        with redis_errors():
+        with store_step("UNLINK generation"):
             for number in count():
                 keys = PartitionKeys.at(tenant, broadcast_id, number, generation)
                 if not await self._client.unlink(*keys.all()) and number >= written:
@@ -58,7 +59,7 @@ class RedisDeliveryLog:
 
     async def take(self, partition: Partition, consumer: str, lease: timedelta) -> Chunk | None:
         keys = PartitionKeys.of(partition)
-        with redis_errors():
+        with store_step("FCALL take"):
             answer = await self._functions.call(
                 "take",
                 keys=[keys.stream, keys.targets],
@@ -85,7 +86,7 @@ class RedisDeliveryLog:
         held: list[Chunk] = []
         for (partition, consumer), group in by_holder.items():
             fences = [part for each in group for part in (each.entry_id, each.delivery_count)]
-            with redis_errors():
+            with store_step("FCALL hold"):
                 answers = await self._functions.call(
                     "hold", keys=[PartitionKeys.of(partition).stream], args=[consumer, *fences]
                 )
@@ -95,11 +96,11 @@ class RedisDeliveryLog:
     async def commit(self, chunk: Chunk, evidence: Evidence) -> None:
         keys = PartitionKeys.of(chunk.partition)
         fence = (chunk.consumer, chunk.entry_id, chunk.delivery_count)
-        with redis_errors():
+        with store_step("FCALL commit_chunk"):
             answer = await self._functions.call(
                 "commit_chunk",
                 keys=[keys.stream, keys.ledger, keys.version, keys.reasons],
-                args=[*fence, evidence.start, evidence.states, *_told([evidence])],
+                args=[*fence, *_run(evidence)],
             )
         if answer != [b"ok"]:
             raise LeaseLost(chunk.entry_id)
@@ -108,12 +109,11 @@ class RedisDeliveryLog:
         if not evidence:
             return False
         keys = PartitionKeys.of(partition)
-        runs = [part for each in evidence for part in (each.start, each.states)]
-        with redis_errors():
+        with store_step("FCALL apply_receipts"):
             answer = await self._functions.call(
                 "apply_receipts",
                 keys=[keys.ledger, keys.version, keys.reasons],
-                args=[len(evidence), *runs, *_told(evidence)],
+                args=[part for each in evidence for part in _run(each)],
             )
         return bool(answer == [b"changed"])
 
@@ -121,7 +121,7 @@ class RedisDeliveryLog:
         usable = known is not None and len(known.version) == len(partitions)
         versions = known.version if known and usable else (None,) * len(partitions)
         answers: list[tuple[int, bytes | None]] = []
-        with redis_errors():
+        with store_step("FCALL read"):
             for some in _batched(zip(partitions, versions, strict=True), _READS_AT_ONCE):
                 answers += await asyncio.gather(*(self._read(*each) for each in some))
         if known and usable and all(states is None for _, states in answers):
@@ -158,7 +158,7 @@ class RedisDeliveryLog:
 
     async def _pick(self, partition: Partition, positions: Sequence[int]) -> list[Delivery]:
         keys = PartitionKeys.of(partition)
-        with redis_errors():
+        with store_step("FCALL pick"):
             ids, states, reasons = await self._functions.call(
                 "pick",
                 keys=[keys.targets, keys.ledger, keys.reasons],
@@ -175,7 +175,7 @@ class RedisDeliveryLog:
         ]
 
     async def retire(self, partition: Partition) -> bool:
-        with redis_errors():
+        with store_step("FCALL retire"):
             answer = await self._functions.call("retire", keys=[PartitionKeys.of(partition).stream])
         return bool(answer == [b"ok"])
 
@@ -184,8 +184,10 @@ def _holds(partition: Partition, position: int) -> bool:
     return partition.start <= position < partition.end
 
 
-def _told(evidence: Sequence[Evidence]) -> list[int | str]:
-    return [part for each in evidence for item in each.reasons.items() for part in item]
+def _run(evidence: Evidence) -> list[int | str | bytes]:
+    """Evidence as the Functions read it; each run with its own reasons."""
+    reasons = [part for item in evidence.reasons.items() for part in item]
+    return [evidence.start, evidence.states, len(evidence.reasons), *reasons]
 
 
 def _batched(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:

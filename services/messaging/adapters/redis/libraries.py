@@ -1,28 +1,32 @@
-"""The Function libraries. Two versions live side by side in a rolling deploy."""
+"""The Function libraries of these adapters."""
 
 from dataclasses import dataclass
 from importlib.resources import files
 
-from kit.redis import FunctionLibrary, RedisClient, function_library
+from kit.redis import RedisClient
+from services.messaging.adapters.functions import Functions
 
 
 @dataclass(frozen=True, slots=True)
 class Libraries:
-    """The loaded libraries."""
+    """Both libraries; loaded when they are first needed."""
 
-    ledger: FunctionLibrary
-    broadcasts: FunctionLibrary
+    ledger: Functions
+    broadcasts: Functions
 
+    @classmethod
+    def over(cls, client: RedisClient) -> "Libraries":
+        """The libraries over this store."""
+        return cls(
+            ledger=Functions(client, "messaging_ledger", _source("ledger.lua")),
+            broadcasts=Functions(client, "messaging_broadcasts", _source("broadcasts.lua")),
+        )
 
-async def load_libraries(client: RedisClient) -> Libraries:
-    """Load both; harmless when they are there already."""
-    return Libraries(
-        ledger=await function_library(client, "messaging_ledger", _source("ledger.lua")),
-        broadcasts=await function_library(
-            client, "messaging_broadcasts", _source("broadcasts.lua")
-        ),
-    )
+    async def load(self) -> None:
+        """Load what is not loaded yet. Raises StoreUnavailable."""
+        await self.ledger.load()
+        await self.broadcasts.load()
 
 
 def _source(name: str) -> str:
-    return files(__package__).joinpath(name).read_text()
+    return files(__package__).joinpath(name).read_text("utf-8")

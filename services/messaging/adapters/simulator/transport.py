@@ -13,7 +13,8 @@ from importlib.resources import files
 import numpy as np
 
 from kit.clock import Clock
-from kit.redis import FunctionLibrary, RedisClient, function_library, redis_errors
+from kit.redis import RedisClient, redis_errors
+from services.messaging.adapters.functions import Functions
 from services.messaging.adapters.simulator.world import (
     LATE_FAILURES,
     REFUSALS,
@@ -36,11 +37,10 @@ _KEPT_FATES = 1024
 _POSTED, _REFUSED = 1, 2
 
 
-async def open_simulator(client: RedisClient, clock: Clock, world: World) -> "Simulator":
-    """The simulator over this store; loads its Functions."""
-    source = files(__package__).joinpath("simulator.lua").read_text()
-    library = await function_library(client, "messaging_simulator", source)
-    return Simulator(client, library, clock, world)
+def open_simulator(client: RedisClient, clock: Clock, world: World) -> "Simulator":
+    """The simulator over this store."""
+    source = files(__package__).joinpath("simulator.lua").read_text("utf-8")
+    return Simulator(client, Functions(client, "messaging_simulator", source), clock, world)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class Simulator:
     """A provider that takes batches under the keys (broadcast, group, attempt)."""
 
     def __init__(
-        self, client: RedisClient, library: FunctionLibrary, clock: Clock, world: World
+        self, client: RedisClient, functions: Functions, clock: Clock, world: World
     ) -> None:
         self._client = client
-        self._functions = library
+        self._functions = functions
         self._clock = clock
         self._world = world
         self._fates: Recent[Batch, Fates] = Recent(_KEPT_FATES)
