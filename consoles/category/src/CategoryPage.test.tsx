@@ -126,4 +126,18 @@ describe('the grid', () => {
     await user.click(screen.getByRole('button', { name: 'Try again' }));
     expect(await screen.findByRole('grid')).toBeInstanceOf(HTMLElement);
   });
+
+  it('has all figures once the register answers again, and loses none on the way', async () => {
+    let down = true;
+    const ajmer = aUnit('Ajmer', { byCategory: { farmers: 2 } });
+    const flaky = { ...ajmer, groupCounts: () => (down ? Promise.reject(refusal('SERVICE_UNAVAILABLE')) : ajmer.groupCounts) };
+    const roots = [flaky, aUnit('Tonk', { byCategory: { women: 1 } })] as unknown as Parameters<typeof unitsOf>[0];
+    const { user } = await drawGrid(aGateway({ units: unitsOf(roots) }));
+    expect(spot(1, 1).textContent).toBe('–');
+    down = false;
+    await user.click(screen.getByRole('button', { name: 'Try again' }));
+    expect(screen.getByRole('grid')).toBeInstanceOf(HTMLElement);
+    await waitFor(() => expect(spot(1, 1).textContent).toContain('2 groups'));
+    expect(screen.queryByText(/some figures are missing/u)).toBeNull();
+  });
 });

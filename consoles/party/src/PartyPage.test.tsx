@@ -184,7 +184,21 @@ describe('the tree', () => {
     const roots = [{ ...aUnit('Rajasthan', { level: 'state' }), groupCounts: () => Promise.reject(refusal('SERVICE_UNAVAILABLE')) }];
     draw(<PartyPage />, { gateway: aGateway({ units: unitsOf(roots as unknown as readonly TestUnit[]) }) });
     expect(await screen.findByRole('treeitem', { name: /Rajasthan/u })).toBeInstanceOf(HTMLElement);
-    expect(screen.getByText(/some figures are missing/u)).toBeInstanceOf(HTMLElement);
+    expect(screen.getAllByText(/some figures are missing/u)[0]).toBeInstanceOf(HTMLElement);
+  });
+
+  it('has the counts once the register answers again, without a reload', async () => {
+    let down = true;
+    const ajmer = aUnit('Ajmer', { level: 'division' });
+    const flaky = { ...ajmer, groupCounts: () => (down ? Promise.reject(refusal('SERVICE_UNAVAILABLE')) : ajmer.groupCounts) };
+    const roots = [flaky, aUnit('Bikaner', { level: 'division' })] as unknown as readonly TestUnit[];
+    const { user } = draw(<PartyPage />, { gateway: aGateway({ units: unitsOf(roots) }) });
+    const panel = within(await screen.findByRole('region', { name: 'Organisation' }));
+    await panel.findByText(/some figures are missing/u);
+    down = false;
+    await user.click(panel.getByRole('button', { name: 'Try again' }));
+    await waitFor(() => expect(panel.queryByText(/some figures are missing/u)).toBeNull());
+    expect(rowOf('Ajmer').textContent).toContain('100');
   });
 });
 
@@ -192,6 +206,28 @@ describe('one unit', () => {
   it('is told to be gone when it is', async () => {
     await drawPage(aGateway({ unit: null }));
     expect(await screen.findByText('This unit is not there')).toBeInstanceOf(HTMLElement);
+  });
+
+  it.each(['by pressing the button', 'by coming back to it'])('is complete again %s once the register answers', async (way) => {
+    let down = true;
+    const unit = ({ id }: { id: string }) => {
+      const found = details([...TREE, ...(TREE[0]?.children ?? [])].find((each) => each.id === id));
+      return down ? { ...found, groupCounts: () => Promise.reject(refusal('SERVICE_UNAVAILABLE')) } : found;
+    };
+    const { user } = await drawPage(aGateway({ unit }));
+    const panel = within(screen.getByRole('region', { name: 'Unit' }));
+    await panel.findByText(/some figures are missing/u);
+    down = false;
+    if (way === 'by pressing the button') {
+      await user.click(panel.getByRole('button', { name: 'Try again' }));
+    } else {
+      await user.click(screen.getByText('Jaipur'));
+      await panel.findByRole('heading', { name: /^Jaipur/u });
+      await user.click(screen.getByText('Rajasthan'));
+      await panel.findByRole('heading', { name: /^Rajasthan/u });
+    }
+    await waitFor(() => expect(panel.queryByText(/some figures are missing/u)).toBeNull());
+    expect(panel.getByText('900')).toBeInstanceOf(HTMLElement);
   });
 
   it('is shown in Hindi with the English name beside it', async () => {

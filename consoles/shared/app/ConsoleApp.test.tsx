@@ -87,6 +87,10 @@ describe('a console', () => {
     });
     expect(await screen.findByRole('heading', { name: title, hidden: true })).toBeInstanceOf(HTMLElement);
     expect(sessionStorage.getItem('chaupal.token')).toBeNull();
+    // One answer: nothing else is said behind the dialog, and nothing was written that could be lost.
+    expect(screen.queryByRole('alert')).toBeNull();
+    expect(screen.getAllByText(title)).toHaveLength(1);
+    expect(screen.queryByText(/Nothing you wrote is lost/u)).toBeNull();
   });
 
   it('ends when the token does, without waiting for a refusal', async () => {
@@ -101,6 +105,15 @@ describe('a console', () => {
     await screen.findByText('The gateway cannot be reached');
     await gatewayDown.user.click(screen.getByRole('button', { name: 'Try again' }));
     expect(await screen.findByLabelText('Draft of neem')).toBeInstanceOf(HTMLElement);
+  });
+
+  it('comes back by itself when the gateway does', async () => {
+    const { gateway, session: opened } = drawApp({ viewer, blueprint }, null);
+    gateway.loseAnswerOf('Shell');
+    act(() => opened.signIn('a.b.c'));
+    await screen.findByText('The gateway cannot be reached');
+    expect(await screen.findByLabelText('Draft of neem')).toBeInstanceOf(HTMLElement);
+    expect(gateway.of('Shell')).toHaveLength(2);
   });
 
   it('says what to do when the tenant has no blueprint yet', async () => {

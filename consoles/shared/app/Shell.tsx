@@ -50,6 +50,7 @@ export function Shell({ console: name, page: Page, children }: Props) {
   const { t } = useI18n();
   const { shell, error, fetching, again } = useShell();
   useExpiry(shell?.viewer);
+  const failure = error === undefined ? null : failureOf(error);
   const organisation = useMemo<Organisation | null>(
     () => (shell?.blueprint ? { viewer: shell.viewer, blueprint: shell.blueprint } : null),
     [shell],
@@ -67,10 +68,11 @@ export function Shell({ console: name, page: Page, children }: Props) {
           </OrganisationContext>
         )}
         {organisation === null && fetching && <PageSkeleton label={t('app.loading')} />}
-        {organisation === null && !fetching && error !== undefined && (
-          <ErrorNote failure={failureOf(error)} onRetry={() => again({ requestPolicy: 'network-only' })} />
+        {/* A refused token is answered by the dialog alone. */}
+        {organisation === null && !fetching && failure !== null && failure.code !== 'UNAUTHENTICATED' && (
+          <ErrorNote failure={failure} onRetry={() => again({ requestPolicy: 'network-only' })} />
         )}
-        {organisation === null && !fetching && error === undefined && (
+        {organisation === null && !fetching && failure === null && (
           <Empty title={t('app.noBlueprint')}>{t('app.noBlueprintHint')}</Empty>
         )}
       </main>

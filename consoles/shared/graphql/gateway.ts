@@ -1,5 +1,4 @@
 import {
-  cacheExchange,
   Client,
   fetchExchange,
   mapExchange,
@@ -8,6 +7,7 @@ import {
 } from '@urql/core';
 
 import { failureOf } from './errors';
+import { cacheWholeAnswers } from './refetch';
 import { openSocket, type SocketStatus } from './socket';
 
 export interface GatewayOptions {
@@ -55,7 +55,7 @@ export function openGateway({ url, token, onStatus, onRefused, fetch: send = fet
   };
   const client = new Client({
     url,
-    exchanges: [cacheExchange, watchRefusals, fetchExchange, subscriptionExchange({ forwardSubscription })],
+    exchanges: [...cacheWholeAnswers(), watchRefusals, fetchExchange, subscriptionExchange({ forwardSubscription })],
     fetch: fetchWithin(send),
     fetchOptions: { headers: { authorization: `Bearer ${token}` } },
     // Documents and variables stay out of addresses and logs.

@@ -29,7 +29,8 @@ export function SignInForm({ end, tenant, headingId }: { end: SessionEnd; tenant
       <h1 id={headingId} className={styles.title}>
         {t(TITLES[end])}
       </h1>
-      <p>{t(HINTS[end])}</p>
+      {/* Before a page was there, nothing was written in it. */}
+      <p>{t(end === 'expired' && tenant === null ? 'session.expiredLinkHint' : HINTS[end])}</p>
       <label className={styles.label} htmlFor={field}>
         {t('session.field')}
       </label>

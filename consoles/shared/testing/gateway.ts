@@ -1,7 +1,8 @@
-import { cacheExchange, Client, fetchExchange, subscriptionExchange } from '@urql/core';
+import { Client, fetchExchange, subscriptionExchange } from '@urql/core';
 import { buildSchema, graphql, GraphQLError } from 'graphql';
 
 import sdl from '../../../gateway/schema.graphql?raw';
+import { cacheWholeAnswers } from '../graphql/refetch';
 
 const schema = buildSchema(sdl);
 
@@ -59,7 +60,7 @@ export class WireGateway {
       fetch: this.fetch,
       preferGetMethod: false,
       exchanges: [
-        cacheExchange,
+        ...cacheWholeAnswers(),
         fetchExchange,
         subscriptionExchange({
           forwardSubscription: ({ variables }) => ({

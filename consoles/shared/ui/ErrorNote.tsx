@@ -1,5 +1,6 @@
 import { explain } from '../graphql/explain';
 import type { Failure } from '../graphql/errors';
+import { passes, useSelfRetry } from '../graphql/useSelfRetry';
 import { useI18n } from '../i18n/I18n';
 import { WarnIcon } from './Icon';
 import styles from './ui.module.css';
@@ -15,6 +16,8 @@ interface Props {
 /** What went wrong in words, what to do, and the reference that an administrator needs. */
 export function ErrorNote({ failure, onRetry, retryLabel, sending = false }: Props) {
   const { t } = useI18n();
+  const byItself = onRetry !== undefined && !sending && passes(failure);
+  useSelfRetry(byItself, () => onRetry?.());
   const { title, hint, details } = explain(failure, t, sending);
   return (
     <div className={styles.error} role="alert">
@@ -22,7 +25,9 @@ export function ErrorNote({ failure, onRetry, retryLabel, sending = false }: Pro
         <WarnIcon />
         {title}
       </p>
-      <p>{hint}</p>
+      <p>
+        {hint} {byItself && t('app.retrying')}
+      </p>
       {details.length > 0 && (
         <ul className={styles.details}>
           {details.map((detail) => (

@@ -53,3 +53,17 @@ export async function fetchChildren(client: Client, parentId: string | null, aft
   const next = pageInfo.hasNextPage ? (pageInfo.endCursor ?? null) : null;
   return { page: { units: nodes, next, degraded: error !== undefined } };
 }
+
+/** The first children of a unit, at least so many of them, however many pages that takes. */
+export async function fetchFirst(client: Client, parentId: string | null, count: number): Promise<ChildrenAnswer> {
+  let whole: ChildrenPage = { units: [], next: null, degraded: false };
+  do {
+    // Each page names the next, so they can only come one after the other.
+    // oxlint-disable-next-line no-await-in-loop
+    const answer = await fetchChildren(client, parentId, whole.next);
+    if ('failure' in answer) return answer;
+    const { units, next, degraded } = answer.page;
+    whole = { units: [...whole.units, ...units], next, degraded: whole.degraded || degraded };
+  } while (whole.next !== null && whole.units.length < count);
+  return { page: whole };
+}

@@ -1,5 +1,6 @@
 import { nameOf, useOrganisation } from '../../../shared/app/organisation';
 import { useI18n } from '../../../shared/i18n/I18n';
+import { DegradedNote } from '../../../shared/ui/DegradedNote';
 import { Empty } from '../../../shared/ui/Empty';
 import { ErrorNote } from '../../../shared/ui/ErrorNote';
 import { Skeleton } from '../../../shared/ui/Skeleton';
@@ -28,7 +29,11 @@ function Body({ answer, level, chosen, onToggle, onRetry }: Props) {
   }
   return (
     <>
-      {degraded && <p className={styles.degraded}>{t('app.degraded')}</p>}
+      {degraded && (
+        <div className={styles.note}>
+          <DegradedNote onRetry={onRetry} />
+        </div>
+      )}
       <CategoryGrid units={units} level={level} chosen={chosen} onToggle={onToggle} />
     </>
   );

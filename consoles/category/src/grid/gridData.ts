@@ -2,7 +2,7 @@ import type { Client } from '@urql/core';
 
 import type { Blueprint } from '../../../shared/app/organisation';
 import type { Failure } from '../../../shared/graphql/errors';
-import { fetchChildren, type UnitRow } from '../../../shared/units/children';
+import { fetchFirst, type UnitRow } from '../../../shared/units/children';
 
 export interface GridData {
   readonly units: readonly UnitRow[];
@@ -17,36 +17,20 @@ export function rowLevel(blueprint: Blueprint): string {
   return levels.find(({ key }) => key === 'district')?.key ?? levels[1]?.key ?? levels[0]?.key ?? '';
 }
 
-async function allChildren(client: Client, parentId: string | null): Promise<GridAnswer> {
-  const units: UnitRow[] = [];
-  let degraded = false;
-  let after: string | null = null;
-  do {
-    // Each page names the next, so they can only come one after the other.
-    // oxlint-disable-next-line no-await-in-loop
-    const answer = await fetchChildren(client, parentId, after);
-    if ('failure' in answer) return answer;
-    units.push(...answer.page.units);
-    degraded ||= answer.page.degraded;
-    after = answer.page.next;
-  } while (after !== null);
-  return { data: { units, degraded } };
-}
-
 /** All units of a level in tree order, found by walking down from the roots. */
 export async function fetchLevel(client: Client, blueprint: Blueprint, level: string, parentId: string | null = null): Promise<GridAnswer> {
-  const answer = await allChildren(client, parentId);
+  const answer = await fetchFirst(client, parentId, Number.POSITIVE_INFINITY);
   if ('failure' in answer) return answer;
   const depth = (key: string) => blueprint.levels.findIndex((each) => each.key === key);
   const parts = await Promise.all(
-    answer.data.units.map(async (unit): Promise<GridAnswer> => {
+    answer.page.units.map(async (unit): Promise<GridAnswer> => {
       if (unit.level === level) return { data: { units: [unit], degraded: false } };
       if (unit.childCount === 0 || depth(unit.level) > depth(level)) return { data: { units: [], degraded: false } };
       return fetchLevel(client, blueprint, level, unit.id);
     }),
   );
   const units: UnitRow[] = [];
-  let { degraded } = answer.data;
+  let { degraded } = answer.page;
   for (const part of parts) {
     if ('failure' in part) return part;
     units.push(...part.data.units);

@@ -4,6 +4,15 @@ import { useClient } from 'urql';
 import type { Blueprint } from '../../../shared/app/organisation';
 import { fetchLevel, type GridAnswer } from './gridData';
 
+function isThere(answer: GridAnswer | null): boolean {
+  return answer !== null && 'data' in answer;
+}
+
+/** A failed look must not take away what is on the screen. */
+function betterOf(before: GridAnswer | null, loaded: GridAnswer): GridAnswer {
+  return before !== null && isThere(before) && !isThere(loaded) ? before : loaded;
+}
+
 /** The rows of the grid; null while they load. */
 export function useGrid(blueprint: Blueprint, level: string) {
   const client = useClient();
@@ -15,8 +24,7 @@ export function useGrid(blueprint: Blueprint, level: string) {
     let wanted = true;
     const load = async () => {
       const loaded = await look();
-      // A failed look must not take away what is on the screen.
-      if (wanted) setAnswer((before) => (before !== null && 'data' in before && 'failure' in loaded ? before : loaded));
+      if (wanted) setAnswer((before) => betterOf(before, loaded));
     };
     void load();
     return () => {
@@ -24,8 +32,9 @@ export function useGrid(blueprint: Blueprint, level: string) {
     };
   }, [look]);
   const again = async () => {
-    setAnswer(null);
-    setAnswer(await look());
+    setAnswer((before) => (isThere(before) ? before : null));
+    const loaded = await look();
+    setAnswer((before) => betterOf(before, loaded));
   };
   return { answer, again };
 }

@@ -1,3 +1,4 @@
+import { DegradedNote } from '../../../shared/ui/DegradedNote';
 import { Empty } from '../../../shared/ui/Empty';
 import { ErrorNote } from '../../../shared/ui/ErrorNote';
 import { useI18n } from '../../../shared/i18n/I18n';
@@ -18,7 +19,7 @@ interface Props {
 /** The organisation on the left: a heading, what could go wrong, and the tree. */
 export function TreePanel(props: Props) {
   const { t } = useI18n();
-  const { tree, loadMore } = props.control;
+  const { tree, loadMore, degraded, complete } = props.control;
   const root = tree.branches.get(ROOT);
   const empty = root !== undefined && root.ids.length === 0;
   return (
@@ -27,7 +28,11 @@ export function TreePanel(props: Props) {
         <h2 id="tree-heading">{t('tree.title')}</h2>
         <span className={styles.columns}>{t('tree.columns')}</span>
       </div>
-      {tree.degraded && <p className={styles.degraded}>{t('app.degraded')}</p>}
+      {degraded && (
+        <div className={styles.note}>
+          <DegradedNote onRetry={complete} />
+        </div>
+      )}
       <div className={styles.scroll}>
         {empty && root.failure !== null && <ErrorNote failure={root.failure} onRetry={() => loadMore(ROOT)} />}
         {empty && root.failure === null && !root.loading && <Empty title={t('tree.empty')}>{t('tree.emptyHint')}</Empty>}

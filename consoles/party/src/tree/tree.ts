@@ -10,6 +10,8 @@ export interface Branch {
   readonly next: string | null;
   readonly loading: boolean;
   readonly failure: Failure | null;
+  /** Whether counts of its units are missing. */
+  readonly degraded: boolean;
 }
 
 /** The part of the tree that was loaded so far, and what is open of it. */
@@ -18,12 +20,11 @@ export interface Tree {
   readonly parents: ReadonlyMap<string, string>;
   readonly branches: ReadonlyMap<string, Branch>;
   readonly open: ReadonlySet<string>;
-  readonly degraded: boolean;
 }
 
 export type TreeAction =
   | { readonly type: 'asked'; readonly parent: string }
-  | { readonly type: 'loaded'; readonly parent: string; readonly page: ChildrenPage }
+  | { readonly type: 'loaded' | 'refreshed'; readonly parent: string; readonly page: ChildrenPage }
   | { readonly type: 'failed'; readonly parent: string; readonly failure: Failure }
   | { readonly type: 'opened'; readonly id: string }
   | { readonly type: 'closed'; readonly id: string };
@@ -33,27 +34,28 @@ export const NO_TREE: Tree = {
   parents: new Map(),
   branches: new Map(),
   open: new Set(),
-  degraded: false,
 };
 
-const NO_BRANCH: Branch = { ids: [], next: null, loading: false, failure: null };
+const NO_BRANCH: Branch = { ids: [], next: null, loading: false, failure: null, degraded: false };
 
 function withBranch(tree: Tree, parent: string, change: Partial<Branch>): Tree {
   const branch = { ...(tree.branches.get(parent) ?? NO_BRANCH), ...change };
   return { ...tree, branches: new Map(tree.branches).set(parent, branch) };
 }
 
-function loaded(tree: Tree, parent: string, page: ChildrenPage): Tree {
+/** A tree with a further page of a branch, or with all its pages anew. */
+function loaded(tree: Tree, parent: string, page: ChildrenPage, anew: boolean): Tree {
   const units = new Map(tree.units);
   const parents = new Map(tree.parents);
-  const ids = new Set(tree.branches.get(parent)?.ids);
+  const before = anew ? undefined : tree.branches.get(parent);
+  const ids = new Set(before?.ids);
   for (const unit of page.units) {
     units.set(unit.id, unit);
     parents.set(unit.id, parent);
     ids.add(unit.id);
   }
-  const grown = { ...tree, units, parents, degraded: tree.degraded || page.degraded };
-  return withBranch(grown, parent, { ids: [...ids], next: page.next, loading: false, failure: null });
+  const degraded = page.degraded || before?.degraded === true;
+  return withBranch({ ...tree, units, parents }, parent, { ids: [...ids], next: page.next, loading: false, failure: null, degraded });
 }
 
 export function growTree(tree: Tree, action: TreeAction): Tree {
@@ -61,7 +63,8 @@ export function growTree(tree: Tree, action: TreeAction): Tree {
     case 'asked':
       return withBranch(tree, action.parent, { loading: true, failure: null });
     case 'loaded':
-      return loaded(tree, action.parent, action.page);
+    case 'refreshed':
+      return loaded(tree, action.parent, action.page, action.type === 'refreshed');
     case 'failed':
       return withBranch(tree, action.parent, { loading: false, failure: action.failure });
     case 'opened':

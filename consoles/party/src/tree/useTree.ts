@@ -1,7 +1,8 @@
 import { useCallback, useEffect, useMemo, useReducer, useRef } from 'react';
 import { useClient } from 'urql';
 
-import { fetchChildren, type UnitRow } from '../../../shared/units/children';
+import { passes, useSelfRetry } from '../../../shared/graphql/useSelfRetry';
+import { fetchChildren, fetchFirst, type UnitRow } from '../../../shared/units/children';
 import { visibleRows } from './rows';
 import { growTree, NO_TREE, ROOT } from './tree';
 
@@ -60,8 +61,29 @@ export function useTree() {
     },
     [load, loadDown, tree],
   );
+  const refresh = useCallback(
+    async (parent: string, count: number) => {
+      if (asked.current.has(parent)) return;
+      asked.current.add(parent);
+      const answer = await fetchFirst(client, parent === ROOT ? null : parent, count);
+      asked.current.delete(parent);
+      // What is on the screen stays when nothing better came.
+      if ('page' in answer) change({ type: 'refreshed', parent, page: answer.page });
+    },
+    [client],
+  );
+  const branches = [...tree.branches];
+  const degraded = branches.some(([, branch]) => branch.degraded);
+  /** Asks anew for the branches of which counts are missing. */
+  const complete = () => {
+    for (const [parent, branch] of branches) if (branch.degraded) void refresh(parent, branch.ids.length);
+  };
+  const passing = branches.filter(([, branch]) => passes(branch.failure)).map(([parent]) => parent);
+  useSelfRetry(passing.length > 0, () => {
+    for (const parent of passing) loadMore(parent);
+  });
   const rows = useMemo(() => visibleRows(tree), [tree]);
-  return { tree, rows, open, close, loadMore };
+  return { tree, rows, open, close, loadMore, degraded, complete };
 }
 
 export type TreeControl = ReturnType<typeof useTree>;

@@ -2,6 +2,7 @@ import { useQuery } from 'urql';
 
 import { failureOf } from '../../../shared/graphql/errors';
 import { useI18n } from '../../../shared/i18n/I18n';
+import { DegradedNote } from '../../../shared/ui/DegradedNote';
 import { Empty } from '../../../shared/ui/Empty';
 import { ErrorNote } from '../../../shared/ui/ErrorNote';
 import { Skeleton } from '../../../shared/ui/Skeleton';
@@ -14,16 +15,17 @@ import { OWN_GROUPS, UnitQuery } from './unitQuery';
 function Details({ id, onShow }: { id: string; onShow: (id: string) => void }) {
   const { t } = useI18n();
   const [{ data, error, fetching }, again] = useQuery({ query: UnitQuery, variables: { id, groups: OWN_GROUPS } });
+  const retry = () => again({ requestPolicy: 'network-only' });
   const unit = data?.unit;
   if (!unit) {
     if (fetching) return <Skeleton rows={7} label={t('app.loading')} />;
-    if (error) return <ErrorNote failure={failureOf(error)} onRetry={() => again({ requestPolicy: 'network-only' })} />;
+    if (error) return <ErrorNote failure={failureOf(error)} onRetry={retry} />;
     return <Empty title={t('unit.unknown')}>{t('unit.unknownHint')}</Empty>;
   }
   return (
     <div className={styles.details} aria-busy={fetching}>
       <UnitHeading unit={unit} onShow={onShow} />
-      {error !== undefined && <p className={styles.degraded}>{t('app.degraded')}</p>}
+      {error !== undefined && <DegradedNote onRetry={retry} />}
       {unit.groupCounts && <UnitFigures counts={unit.groupCounts} unitsBelow={unit.subtreeCount - 1} />}
       {unit.groups && <OwnGroupsTable groups={unit.groups} />}
     </div>
