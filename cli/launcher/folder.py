@@ -14,6 +14,7 @@ _MAX_SOCKET_BYTES = 100
 # The private store's socket, and how a folder begins that is made for it alone.
 SOCKET = "valkey.sock"
 SHORT_FOLDER = "chaupal-"
+WHERE_DATA_IS = "cd to the folder where you ran make run, or give --data / CHAUPAL_DATA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,17 @@ def prepare(root: Path) -> DataFolder:
         Refusal: It cannot be used; names it and the cure.
     """
     folder = DataFolder(root.resolve())
+    is_new = not folder.root.exists()
+    if not is_new and not folder.root.is_dir():
+        raise Refusal(
+            "DATA_UNUSABLE",
+            f"the data folder {folder.root} is a file",
+            "Choose a folder, or one that is not there yet, with --data.",
+            path=str(folder.root),
+        )
     try:
         folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        check_free_space(folder.root)
+        _check_space(folder.root, is_new=is_new)
         for inner in (folder.database.parent, folder.store, folder.logs, folder.root / "tokens"):
             inner.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder.root) as probe:
@@ -84,6 +93,16 @@ def prepare(root: Path) -> DataFolder:
             path=str(folder.root),
         ) from error
     return folder
+
+
+def no_data(root: Path) -> Refusal:
+    """Return the refusal of a folder in which no platform ever ran; most often the wrong one."""
+    return Refusal(
+        "KEY_MISSING",
+        f"no platform's data in {root}: {WHERE_DATA_IS}",
+        "A new platform there: `chaupal up` with this --data.",
+        path=str(root),
+    )
 
 
 def check_free_space(root: Path) -> int:
@@ -102,6 +121,15 @@ def check_free_space(root: Path) -> int:
             freeBytes=free,
         )
     return free
+
+
+def _check_space(root: Path, *, is_new: bool) -> None:
+    try:
+        check_free_space(root)
+    except Refusal:
+        if is_new:
+            root.rmdir()
+        raise
 
 
 def socket_folder(folder: DataFolder) -> Path:

@@ -71,7 +71,8 @@ def check_free(ports: Mapping[str, int]) -> None:
         "PORT_IN_USE",
         "; ".join(said[:_SHOWN]) + more,
         f"Stop who holds it (find out: ss -ltnp 'sport = :{port}', or lsof -iTCP:{port}),\n"
-        f"or choose another: --port {name}={port + 100}, or --port-base 18000 for all of them.",
+        f"or choose another: --port {name}={port + 100}, or --port-base 18000 for all of them;\n"
+        'with make: make run ARGS="--port-base 18000".',
         ports=taken,
     )
 

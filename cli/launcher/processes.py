@@ -31,6 +31,7 @@ _PASSED = (
     "VIRTUAL_ENV",
 )
 _PASSED_PREFIXES = ("OTEL_", "SIMULATOR_")
+_FAILURE_RATE = "SIMULATOR_FAILURE_RATE"
 _NEO4J_PREFIX = "NEO4J_"
 
 
@@ -92,6 +93,11 @@ class Wiring:
         return f"{HOST}:{self.ports[name]}"
 
     @property
+    def failure_rate(self) -> str:
+        """How many of the simulated deliveries fail, as the caller set it or as is usual."""
+        return self.environ.get(_FAILURE_RATE) or "0.02"
+
+    @property
     def gateway_url(self) -> str:
         """Where the gateway answers."""
         return f"http://{HOST}:{self.ports['gateway']}"
@@ -150,7 +156,9 @@ def _own(service: str, wiring: Wiring) -> dict[str, str]:
         case "groups":
             return redis | {"HIERARCHY_TARGET": wiring.target("hierarchy")}
         case "messaging":
-            return redis | {"GROUPS_TARGET": wiring.target("groups")}
+            # Always told, so that what `up` says of it is what happens.
+            simulator = {_FAILURE_RATE: wiring.failure_rate}
+            return redis | simulator | {"GROUPS_TARGET": wiring.target("groups")}
         case _:
             return {
                 "HIERARCHY_TARGET": wiring.target("hierarchy"),

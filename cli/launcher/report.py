@@ -51,6 +51,12 @@ def ready_json(platform: ReadyPlatform) -> dict[str, object]:
     }
 
 
+def simulated(failure_rate: float) -> str:
+    """Return the line that keeps people from taking what they see for real messages."""
+    fail = f"about {failure_rate * 100:g} % fail on purpose" if failure_rate else "none fails"
+    return f"deliveries are simulated: nothing leaves this machine, and {fail}"
+
+
 def print_ready(screen: "Console", platform: ReadyPlatform) -> None:
     """Print addresses, ports, links and tokens for people; the ready line comes last."""
     from rich.table import Table  # noqa: PLC0415 - 40 ms that no other verb needs
@@ -74,5 +80,6 @@ def print_ready(screen: "Console", platform: ReadyPlatform) -> None:
             screen.print(f"  {link}", style="cyan")
     screen.print()
     screen.print("The part after #token= is the token; `chaupal token` makes others.", style="dim")
+    screen.print(simulated(platform.failure_rate))
     screen.print(f"data {file.data}; Ctrl-C stops", style="dim")
     screen.print(f"[bold green]ready[/bold green] in {platform.seconds:.1f} s")

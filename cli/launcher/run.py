@@ -64,6 +64,7 @@ class ReadyPlatform:
     file: PlatformFile
     issuer: DevelopmentIssuer
     pids: Mapping[str, int]
+    failure_rate: float
     seconds: float
 
 
@@ -74,6 +75,9 @@ async def run(options: UpOptions) -> None:
         Refusal: The platform could not start. Nothing is left running.
     """
     began = time.monotonic()
+    if not options.data.exists():
+        # What is in the way of a first start is told before there is a folder.
+        check_free(options.ports)
     folder = prepare(options.data)
     with held(folder.lock, options.say) as lock_descriptor:
         check_free(options.ports)
@@ -123,7 +127,10 @@ class _Platform:
         self.supervisor.ready = True
         file = self._write_file(redis_url)
         seconds = time.monotonic() - began
-        options.announce(ReadyPlatform(file, self.issuer, self.supervisor.pids, seconds))
+        ready = ReadyPlatform(
+            file, self.issuer, self.supervisor.pids, float(wiring.failure_rate), seconds
+        )
+        options.announce(ready)
         await keep_service_tokens(self.folder, self.issuer)
 
     async def _start_store(self) -> str:

@@ -103,6 +103,16 @@ def _is_private(socket_path: Path) -> bool:
     return in_data or folder.name.startswith(SHORT_FOLDER)
 
 
+async def store_health(url: str) -> str | None:
+    """Return "serving" or why not; none for a store that is no process of the platform."""
+    parts = urlsplit(url)
+    socket_path = Path(unquote(parts.path))
+    if parts.scheme != "unix" or not _is_private(socket_path):
+        return None
+    answers = await asyncio.to_thread(_answers, socket_path)
+    return "serving" if answers else "not reachable"
+
+
 async def wait_answering(socket_path: Path) -> None:
     """Wait until the store has read its files and answers; the caller sets the deadline."""
 

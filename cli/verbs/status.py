@@ -10,9 +10,10 @@ import click
 
 from cli.command import Verb, data_option, output_option
 from cli.launcher.addresses import described, urls
-from cli.launcher.folder import DataFolder
+from cli.launcher.folder import DataFolder, no_data
 from cli.launcher.ports import HOST
-from cli.launcher.processes import PROCESSES
+from cli.launcher.processes import PROCESSES, STORE
+from cli.launcher.store import store_health
 from cli.output import console, print_json
 from cli.platform_file import PlatformFile, read_platform
 
@@ -35,16 +36,24 @@ def status(ctx: click.Context, *, data: Path, output: str) -> None:
     With -o env: one NAME=value line for each address, for shells and test runs.
     """
     platform = read_platform(DataFolder(data.resolve()).platform)
-    health = asyncio.run(ask_health(platform)) if platform else {}
+    health = asyncio.run(_ask_all(platform)) if platform else {}
     match output:
         case "json":
             print_json(_as_json(data, platform, health))
         case "env":
             sys.stdout.write(_as_env(platform))
+            if platform is None:
+                sys.stderr.write(f"{_nothing(data)}\n")
         case _:
             _print(data, platform, health)
     if platform is None or any(state != SERVING for state in health.values()):
         ctx.exit(1)
+
+
+async def _ask_all(platform: PlatformFile) -> dict[str, str]:
+    """Ask the private store, if there is one, and every process."""
+    store, processes = await asyncio.gather(store_health(platform.redis_url), ask_health(platform))
+    return processes if store is None else {STORE: store, **processes}
 
 
 async def ask_health(platform: PlatformFile) -> dict[str, str]:
@@ -94,10 +103,17 @@ def _as_env(platform: PlatformFile | None) -> str:
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 
 
+def _nothing(data: Path) -> str:
+    folder = DataFolder(data.resolve())
+    if not folder.key.exists():
+        return f"{no_data(folder.root).message}; `chaupal up` starts a new platform there"
+    return f"nothing runs on {folder.root}; `chaupal up` starts a platform"
+
+
 def _print(data: Path, platform: PlatformFile | None, health: Mapping[str, str]) -> None:
     screen = console()
     if platform is None:
-        screen.print(f"nothing runs on {data.resolve()}; `chaupal up` starts a platform")
+        screen.print(_nothing(data), markup=False)
         return
     from rich.table import Table  # noqa: PLC0415 - only for people
 
@@ -105,7 +121,8 @@ def _print(data: Path, platform: PlatformFile | None, health: Mapping[str, str])
     table = Table("process", "address", "health", box=None, pad_edge=False)
     for name, state in health.items():
         colour = "green" if state == SERVING else "red"
-        table.add_row(name, f"{HOST}:{platform.ports[name]}", f"[{colour}]{state}[/{colour}]")
+        address = "unix socket" if name == STORE else f"{HOST}:{platform.ports[name]}"
+        table.add_row(name, address, f"[{colour}]{state}[/{colour}]")
     screen.print(table)
     for name in ("party", "category", "graphql", "issuer"):
         screen.print(f"{name:9} {urls(platform.ports)[name]}")

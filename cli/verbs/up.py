@@ -107,6 +107,7 @@ def up(
     for name in missing_consoles():
         _say(f"the {name} console is not built, its page will be missing; cure: make setup")
     asyncio.run(run(options))
+    _say("stopped")
 
 
 def _check_servers(environ: Mapping[str, str]) -> None:

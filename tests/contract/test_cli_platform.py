@@ -4,6 +4,8 @@ import json
 import os
 import shlex
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -80,7 +82,8 @@ def test_status_says_that_all_is_ready_and_where(platform: Platform) -> None:
 
     assert status["ready"] is True
     assert status["urls"] == platform.ready["urls"]
-    assert status["health"] == dict.fromkeys(PROCESSES - {"store"}, "serving")
+    assert status["health"] == dict.fromkeys(PROCESSES, "serving")
+    assert "store" in platform.chaupal("status").stdout
 
 
 def test_status_as_environment_is_readable_by_a_shell(platform: Platform) -> None:
@@ -207,3 +210,30 @@ def test_a_killed_launcher_leaves_nothing_and_the_next_finds_its_data(tmp_path: 
     assert (tmp_path / "issuer-key.pem").read_bytes() == key
     assert all(_gone(pid) for pid in pids.values())
     assert not (tmp_path / "platform.json").exists()
+
+
+def test_people_are_told_that_deliveries_are_simulated_and_when_all_has_stopped(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-m", "cli", "up", "--data", str(tmp_path / "d"), "--port-base", "0"]
+    environ = {name: text for name, text in os.environ.items() if name != "REDIS_URL"}
+    with subprocess.Popen(
+        [*command, "--scale", "none"],
+        env=environ | {"SIMULATOR_FAILURE_RATE": "0.25"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("ready in"):
+                break
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+
+    assert process.returncode == 0
+    assert [line for line in lines if "about 25 % fail on purpose" in line]
+    assert said.splitlines()[-1] == "stopped"

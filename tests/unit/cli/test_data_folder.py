@@ -33,7 +33,7 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
         prepare(tmp_path / "file")
 
     assert refused.value.reason == "DATA_UNUSABLE"
-    assert str(tmp_path / "file") in refused.value.message
+    assert refused.value.message == f"the data folder {tmp_path / 'file'} is a file"
     assert "--data" in refused.value.cure
     assert (tmp_path / "file").read_text() == "kept"
 
@@ -83,6 +83,18 @@ def test_a_full_disk_is_refused_with_both_figures(
     assert "199 MB" in refused.value.message
     assert "200 MB" in refused.value.message
     assert "--data" in refused.value.cure
+
+
+def test_a_new_folder_on_a_full_disk_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+
+    with pytest.raises(Refusal, match="only 0 MB are free"):
+        prepare(tmp_path / "new")
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_socket_lies_in_the_folder_when_its_path_fits(tmp_path: Path) -> None:

@@ -80,4 +80,5 @@ def test_a_port_in_use_names_its_holder_and_the_option(taken_port: int) -> None:
     assert f"port {taken_port} (groups) is in use" in refused.value.message
     assert f" (process {os.getpid()})" in refused.value.message
     assert f"--port groups={taken_port + 100}" in refused.value.cure
+    assert 'make run ARGS="--port-base 18000"' in refused.value.cure
     assert refused.value.fields == {"ports": {"groups": taken_port}}

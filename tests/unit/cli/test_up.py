@@ -13,6 +13,7 @@ from cli.launcher.folder import prepare
 from cli.launcher.lock import held
 from cli.launcher.ports import choose_ports
 from cli.launcher.processes import PROCESSES, Wiring, process_specs
+from cli.launcher.report import simulated
 from cli.main import main
 
 
@@ -33,6 +34,19 @@ def test_a_port_in_use_is_refused_and_nothing_is_started(tmp_path: Path) -> None
     assert "--port gateway=" in result.stderr
     assert result.stdout == ""
     assert list((tmp_path / "logs").iterdir()) == []
+
+
+def test_a_first_start_that_is_refused_leaves_no_folder_behind(tmp_path: Path) -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        new = tmp_path / "new"
+
+        result = _up("--data", str(new), "--port-base", "0", "--port", f"gateway={port}")
+
+    assert "is in use" in result.stderr
+    assert not new.exists()
 
 
 def test_a_second_platform_on_a_folder_is_refused_naming_the_first(tmp_path: Path) -> None:
@@ -110,6 +124,19 @@ def test_processes_are_told_their_stores_and_nothing_that_turns_them_elsewhere(
     assert specs["messaging-worker"].environ["GROUPS_TARGET"] == "127.0.0.1:21003"
     assert specs["messaging"].environ["REDIS_URL"] == "unix:///tmp/x/valkey.sock"
     assert "REDIS_URL" not in specs["gateway"].environ
+    assert specs["messaging"].environ["SIMULATOR_FAILURE_RATE"] == wiring.failure_rate == "0.02"
+
+
+@pytest.mark.parametrize(
+    ("rate", "told"), [(0.02, "about 2 % fail"), (0.125, "about 12.5 % fail"), (0.0, "none fails")]
+)
+def test_that_deliveries_are_simulated_is_told_with_the_rate_that_holds(
+    rate: float, told: str
+) -> None:
+    line = simulated(rate)
+
+    assert line.startswith("deliveries are simulated: nothing leaves this machine")
+    assert told in line
 
 
 @pytest.mark.parametrize("short", [True, False])
