@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 
 from cli.errors import Refusal
-from cli.launcher.folder import DataFolder
+from cli.launcher.folder import DataFolder, no_data
 from cli.launcher.ports import DEFAULT_PORTS, HOST
 from cli.platform_file import PlatformFile, read_platform
 
@@ -22,10 +22,12 @@ class Access:
     Attributes:
         token: A caller's token.
         platform: The platform of the data folder; none when none runs there.
+        folder: The data folder.
     """
 
     token: str
     platform: PlatformFile | None
+    folder: DataFolder
 
     def address(self, name: str, given: str | None) -> str:
         """Return host and port of a process: those given, or those of the data folder.
@@ -35,10 +37,12 @@ class Access:
         """
         if given:
             return given
+        if self.platform is None and not self.folder.key.exists():
+            raise no_data(self.folder.root)
         if self.platform is None:
             raise Refusal(
                 "NOT_RUNNING",
-                "no platform runs on the data folder",
+                f"no platform runs on {self.folder.root}",
                 "Start one with `chaupal up`, name its folder with --data,"
                 " or name the address of another.",
             )
@@ -66,12 +70,13 @@ def resolve(data: Path, tenant: str | None, token: str | None, role: str) -> Acc
         click.UsageError: Neither a tenant nor a token is named.
         Refusal: The data folder has no key to sign with.
     """
-    platform = read_platform(DataFolder(data.resolve()).platform)
+    folder = DataFolder(data.resolve())
+    platform = read_platform(folder.platform)
     if token:
-        return Access(token, platform)
+        return Access(token, platform, folder)
     if not tenant:
         raise click.UsageError("name --tenant, or give a --token")
-    return Access(role_token(data, tenant, role, platform), platform)
+    return Access(role_token(data, tenant, role, platform), platform, folder)
 
 
 def role_token(data: Path, tenant: str, role: str, platform: PlatformFile | None) -> str:

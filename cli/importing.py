@@ -72,6 +72,22 @@ async def import_groups(
     return await _judged(parsed, send, dry_run=dry_run)
 
 
+def check_file(what: str, path: Path) -> ImportOutcome | None:
+    """Return what is wrong with a file, as far as it can be said without a service.
+
+    Raises:
+        Refusal: The file cannot be read.
+    """
+    if what == "blueprint":
+        row_count, problems = 0, _read(path, read_blueprint)[1]
+    else:
+        parsed = _read(path, read_units) if what == "units" else _read(path, read_groups)
+        row_count, problems = len(parsed.rows), list(parsed.problems)
+    if not problems:
+        return None
+    return _refused(row_count, problems, note="no service could be asked for more problems")
+
+
 async def _judged(
     parsed: Parsed[_Record], send: Callable[[bool], Awaitable[Report]], *, dry_run: bool
 ) -> ImportOutcome:

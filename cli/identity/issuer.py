@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cli.errors import Refusal
 from cli.identity.roles import ROLES, service_subject
+from cli.launcher.folder import no_data
 from kit.clock import Clock, SystemClock
 from kit.issuer import SigningKey, issue
 
@@ -78,11 +79,7 @@ def load_key(path: Path) -> SigningKey:
     try:
         return SigningKey.load(path)
     except FileNotFoundError as error:
-        raise Refusal(
-            "KEY_MISSING",
-            f"there is no signing key at {path}",
-            "Run `chaupal up` with this --data once; it makes the key.",
-        ) from error
+        raise no_data(path.parent) from error
     except (OSError, ValueError) as error:
         raise Refusal(
             "KEY_UNREADABLE",

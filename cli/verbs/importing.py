@@ -9,6 +9,7 @@ import click
 
 from cli.access import access_options, resolve
 from cli.command import Verb, data_option, output_option
+from cli.errors import Refusal
 from cli.output import Bar, console, print_json, progress_bar
 
 if TYPE_CHECKING:
@@ -57,19 +58,36 @@ def import_(
     anything is wrong, everything that is wrong is reported by row, as a spreadsheet counts them,
     and nothing of the file is applied.
     """
-    access = resolve(data, tenant, token, "administrator")
-    address = access.address("groups" if what == "groups" else "hierarchy", target)
+    try:
+        access = resolve(data, tenant, token, "administrator")
+        address = access.address("groups" if what == "groups" else "hierarchy", target)
+    except Refusal:
+        _tell_file(what, file, dry_run=dry_run, output=output)
+        raise
     with progress_bar(output) as show:
         progress = _start_progress(show)
         outcome = asyncio.run(
             _run(what, file, address, access.token, dry_run=dry_run, progress=progress)
         )
+    _tell(what, file, outcome, dry_run=dry_run, output=output)
+    if outcome.error_count:
+        ctx.exit(1)
+
+
+def _tell_file(what: str, file: Path, *, dry_run: bool, output: str) -> None:
+    """Report what is wrong with the file alone, where no service can be asked."""
+    from cli.importing import check_file  # noqa: PLC0415
+
+    outcome = check_file(what, file)
+    if outcome is not None:
+        _tell(what, file, outcome, dry_run=dry_run, output=output)
+
+
+def _tell(what: str, file: Path, outcome: "ImportOutcome", *, dry_run: bool, output: str) -> None:
     if output == "json":
         print_json({"file": str(file), "what": what, "dryRun": dry_run, **outcome.as_json()})
     else:
         _print(what, outcome)
-    if outcome.error_count:
-        ctx.exit(1)
 
 
 def _print(what: str, outcome: "ImportOutcome") -> None:

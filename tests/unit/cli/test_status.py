@@ -143,3 +143,44 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert "no.csv: No such file or directory" in result.stderr
+
+
+def test_a_wrong_folder_is_told_by_every_verb_that_needs_a_platforms_data(tmp_path: Path) -> None:
+    file = tmp_path / "units.csv"
+    file.write_text("level,code,name,name_hi,parent_level,parent_code,latitude,longitude\n")
+    data = ("--data", str(tmp_path / "elsewhere"))
+    message = ("--unit", "state:RJ", "--title", "T", "--text-en", "x")
+
+    results = [
+        _run("status", *data),
+        _run("token", "--tenant", "neem", "--role", "viewer", *data),
+        _run("import", "units", str(file), "--tenant", "neem", *data),
+        _run("import", "units", str(file), "--token", "any", *data),
+        _run("broadcast", "--tenant", "neem", *message, *data),
+        _run("broadcast", "--token", "any", *message, *data),
+    ]
+
+    told = (
+        f"no platform's data in {tmp_path / 'elsewhere'}: cd to the folder where you ran make run,"
+        " or give --data / CHAUPAL_DATA"
+    )
+    assert [told in result.output for result in results] == [True] * len(results)
+    assert {result.exit_code for result in results} == {1}
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_missing_key_does_not_hide_what_is_wrong_with_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "units.csv"
+    file.write_text(
+        "level,code,name,name_hi,parent_level,parent_code,latitude,longitude\n"
+        "state,RJ,Rajasthan,,,,north,75.79\n"
+    )
+    arguments = ("--tenant", "neem", "--data", str(tmp_path), "-o", "json")
+
+    wrong = _run("import", "units", str(file), *arguments)
+    missing = _run("import", "units", str(tmp_path / "no.csv"), *arguments)
+
+    assert [one["reason"] for one in json.loads(wrong.stdout)["errors"]] == ["BAD_PLACE"]
+    assert json.loads(wrong.stderr)["error"]["reason"] == "KEY_MISSING"
+    assert json.loads(missing.stderr)["error"]["reason"] == "FILE_UNREADABLE"
+    assert wrong.exit_code == missing.exit_code == 1
