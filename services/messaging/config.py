@@ -56,7 +56,7 @@ class WorkerSettings(Settings):
     port: Port = Field(0, description="Port of the gRPC health server; 0 lets the system choose.")
     # A chunk takes milliseconds and is kept alive while it takes longer: three missed beats mean
     # a dead worker. Shorter would take chunks from workers that a busy machine holds up.
-    lease: Seconds = Field(
+    lease: Annotated[Seconds, Field(ge=timedelta(seconds=1))] = Field(
         timedelta(seconds=15),
         alias="LEASE_SECONDS",
         description="After how long without life a worker's chunks and jobs are taken over.",

@@ -291,7 +291,7 @@ class Talkative(Post):
         states = bytes([DeliveryState.DELIVERED]) * partition.size
         return Receipts((Evidence(0, states),), ("news",))
 
-    async def acknowledge(self, partition: Partition, receipts: Receipts) -> None:
+    async def acknowledge(self, _partition: Partition, receipts: Receipts) -> None:
         assert receipts.tokens == ("news",)
 
     async def expected(self, partition: Partition) -> bool:
