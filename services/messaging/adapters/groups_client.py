@@ -4,25 +4,30 @@ Asked under this service's own identity with the tenant named, also on behalf of
 rights the use case has checked.
 """
 
+import logging
 from array import array
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import grpc.aio
 import numpy as np
 from chaupal.groups.v1 import audience_pb2, groups_pb2, groups_pb2_grpc
 
-from kit.channel import outgoing
+from kit.channel import CallOptions, outgoing
 from kit.context import request_id
 from kit.deadline import Deadline
+from kit.errors import Forbidden, Unauthenticated
 from kit.tokens import TokenSource
 from services.messaging.domain.broadcasts import Audience, AudienceTerm
-from services.messaging.domain.errors import AudienceIncomplete
+from services.messaging.domain.errors import AudienceIncomplete, RegisterRefusedUs
 from services.messaging.domain.frame import UNIT_ID_BYTES, Frame
 from services.messaging.domain.ids import TenantId
 from services.messaging.domain.partitions import GROUP_ID_BYTES
 
 SERVICE_NAME = "chaupal.groups.v1.GroupsService"
 RETRYABLE = ("PreviewAudience", "ResolveAudience")
+
+_log = logging.getLogger(__name__)
 
 
 class GroupsAudiences:
@@ -36,13 +41,7 @@ class GroupsAudiences:
 
     async def count(self, tenant: TenantId, audience: Audience, deadline: Deadline) -> int:
         request = groups_pb2.PreviewAudienceRequest(audience=_to_proto(audience))
-        async with outgoing(
-            f"{SERVICE_NAME}/PreviewAudience",
-            deadline=deadline,
-            token=await self._tokens.token(),
-            request_id=request_id(),
-            tenant=tenant,
-        ) as options:
+        async with self._calling("PreviewAudience", tenant, deadline) as options:
             answer = await self._stub.PreviewAudience(request, **options)
         return answer.group_count
 
@@ -53,13 +52,7 @@ class GroupsAudiences:
         header = groups_pb2.ResolvedHeader()
         frame = _FrameReader()
         count = 0
-        async with outgoing(
-            f"{SERVICE_NAME}/ResolveAudience",
-            deadline=deadline,
-            token=await self._tokens.token(),
-            request_id=request_id(),
-            tenant=tenant,
-        ) as options:
+        async with self._calling("ResolveAudience", tenant, deadline) as options:
             async for part in self._stub.ResolveAudience(request, **options):
                 match part.WhichOneof("part"):
                     case "header":
@@ -75,6 +68,29 @@ class GroupsAudiences:
         if not _agrees(whole, count):
             raise AudienceIncomplete(header.target_count, count)
         yield whole
+
+    @asynccontextmanager
+    async def _calling(
+        self, method: str, tenant: TenantId, deadline: Deadline
+    ) -> AsyncIterator[CallOptions]:
+        """What to call `method` with.
+
+        Raises:
+            RegisterRefusedUs: Instead of `Unauthenticated` or `Forbidden`: those would tell our
+                callers that it is their credential which is not good enough, and it is ours.
+        """
+        try:
+            async with outgoing(
+                f"{SERVICE_NAME}/{method}",
+                deadline=deadline,
+                token=await self._tokens.token(),
+                request_id=request_id(),
+                tenant=tenant,
+            ) as options:
+                yield options
+        except (Unauthenticated, Forbidden) as error:
+            _log.error("the register refuses our credential", extra={"reason": error.reason})
+            raise RegisterRefusedUs(error.reason) from error
 
 
 class _FrameReader:

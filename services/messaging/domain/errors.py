@@ -1,6 +1,13 @@
 """What can go wrong with broadcasts and deliveries, each under its kind."""
 
-from kit.errors import Conflict, LimitExceeded, NotFound, PreconditionFailed, Unavailable
+from kit.errors import (
+    Conflict,
+    InvalidInput,
+    LimitExceeded,
+    NotFound,
+    PreconditionFailed,
+    Unavailable,
+)
 from services.messaging.domain.broadcasts import BroadcastState
 
 
@@ -48,6 +55,13 @@ class AudienceIncomplete(Unavailable):
     count: int
 
 
+class RegisterRefusedUs(Unavailable):
+    """The register does not accept this service's own credential: ours to mend."""
+
+    reason = "REGISTER_REFUSED_US"
+    peer_reason: str
+
+
 class LedgerMissing(Unavailable):
     """The store has lost a part of a planned broadcast, or a replica lags behind."""
 
@@ -60,3 +74,8 @@ class Going(Unavailable):
     """This process is going; the same request will be served by another."""
 
     reason = "GOING"
+
+
+def answer_too_large(field: str) -> InvalidInput:
+    """So much was asked that the answer would not go into one message."""
+    return InvalidInput.of(field, "ANSWER_TOO_LARGE", "over 4 MiB together: ask for fewer")

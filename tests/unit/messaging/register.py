@@ -11,7 +11,7 @@ from chaupal.groups.v1 import groups_pb2 as pb
 from chaupal.groups.v1 import groups_pb2_grpc as stubs
 
 from kit.context import current
-from kit.errors import Unavailable, Violations
+from kit.errors import ChaupalError, Unavailable, Violations
 from kit.ids import uuid_bytes
 from services.messaging.domain.ids import UnitId
 
@@ -81,13 +81,15 @@ class ListedGroups(stubs.GroupsServiceServicer):
     """Serves `PreviewAudience` and `ResolveAudience` for the registers that it is given.
 
     `down` lets that many calls fail as a register that restarts would; `cut_after` ends streams
-    early, after that many messages; `spoil` makes one array of the frame contradict the rest.
+    early, after that many messages; `spoil` makes one array of the frame contradict the rest;
+    `refusal` is what it says of the caller's credential.
     """
 
     registers: dict[str, Register] = field(default_factory=dict)
     down: int = 0
     cut_after: int | None = None
     spoil: str = ""
+    refusal: ChaupalError | None = None
     calls: list[str] = field(default_factory=list)
 
     async def PreviewAudience(
@@ -117,6 +119,8 @@ class ListedGroups(stubs.GroupsServiceServicer):
     def _arrive(self, method: str) -> None:
         assert current().caller.is_service
         self.calls.append(method)
+        if self.refusal:
+            raise self.refusal
         if self.down:
             self.down -= 1
             raise Unavailable

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from chaupal.messaging.v1 import messaging_pb2 as pb
 
-from kit.errors import Unavailable
+from kit.errors import Unauthenticated, Unavailable
 from services.messaging.domain.frame import Frame
 from services.messaging.domain.ids import TenantId
 from services.messaging.domain.partitions import Partition, partitions_of
 from services.messaging.ports import PlanJob
 from services.messaging.use_cases.planning import MAX_GENERATIONS, PlanBroadcast
+from tests.timing import wait_until
 from tests.unit.messaging.platform import Platform
 from tests.unit.messaging.register import ListedGroups, Register, a_register
 from tests.unit.messaging.support import LONG_LEASE, NO_LEASE
@@ -214,6 +215,18 @@ async def test_a_register_that_stays_down_leaves_the_job_for_later(platform: Pla
     again = a_planner(platform, lease=NO_LEASE)
     job = await a_job(platform, again)
     await replace(again, lease=LONG_LEASE)(job)
+    assert await planned_groups(platform, broadcast.id) == all_groups(platform)
+
+
+async def test_a_register_that_refuses_our_credential_is_asked_again(platform: Platform) -> None:
+    """An expired token of our own is mended outside, while the planner waits."""
+    broadcast = await started(platform)
+    platform.groups.refusal = Unauthenticated()
+    planner = a_planner(platform)
+    planning = asyncio.ensure_future(planner(await a_job(platform, planner)))
+    await wait_until(lambda: platform.groups.calls.count("ResolveAudience") > 1, 10, "again")
+    platform.groups.refusal = None
+    await planning
     assert await planned_groups(platform, broadcast.id) == all_groups(platform)
 
 

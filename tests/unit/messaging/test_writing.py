@@ -7,6 +7,7 @@ from chaupal.groups.v1.audience_pb2 import AudienceTerm
 from chaupal.messaging.v1 import messaging_pb2 as pb
 
 from kit.errors import (
+    ChaupalError,
     Conflict,
     Forbidden,
     InvalidInput,
@@ -189,6 +190,16 @@ class TestCreate:
         with pytest.raises(Unavailable):
             await create(platform.composer, asked(platform))
         assert await all_broadcasts(platform) == []
+
+    @pytest.mark.parametrize("refusal", [Unauthenticated(), Forbidden()], ids=["token", "right"])
+    async def test_our_own_credential_is_no_fault_of_the_callers(
+        self, platform: Platform, refusal: ChaupalError
+    ) -> None:
+        platform.groups.refusal = refusal
+        with raised(Unavailable, "REGISTER_REFUSED_US"):
+            await create(platform.composer, asked(platform))
+        platform.groups.refusal = None
+        await create(platform.composer, asked(platform))
 
 
 class TestStart:
