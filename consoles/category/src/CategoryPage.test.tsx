@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { draw } from '../../shared/testing/render';
 import { refusal, WireGateway } from '../../shared/testing/gateway';
-import { aUnit, unitsOf } from '../../shared/testing/organisation';
+import { anOrganisation, aUnit, unitsOf } from '../../shared/testing/organisation';
 import { CategoryPage } from './CategoryPage';
 
 // Districts lie two levels below the only root, and come in pages of two.
@@ -67,8 +67,8 @@ describe('the grid', () => {
 
   it('is one tab stop, and moves by the grid pattern', async () => {
     const { user, grid } = await drawGrid();
-    // The bar of a narrow screen has three buttons; then comes the grid.
-    await user.keyboard('{Tab}'.repeat(4));
+    // The bar of a narrow screen has three buttons; then come the gaps' button and the grid.
+    await user.keyboard('{Tab}'.repeat(5));
     expect(document.activeElement).toBe(spot(1, 1));
     await user.keyboard('{ArrowRight}{ArrowDown}');
     expect(document.activeElement).toBe(spot(2, 2));
@@ -139,5 +139,35 @@ describe('the grid', () => {
     expect(screen.getByRole('grid')).toBeInstanceOf(HTMLElement);
     await waitFor(() => expect(spot(1, 1).textContent).toContain('2 groups'));
     expect(screen.queryByText(/some figures are missing/u)).toBeNull();
+  });
+
+  it('shows only the districts with a gap when asked, and keeps what was chosen', async () => {
+    const full = { farmers: 1, students: 1, women: 1 };
+    const roots = [aUnit('Ajmer', { byCategory: full }), aUnit('Tonk', { byCategory: { ...full, women: 0 } })];
+    const { user, grid } = await drawGrid(aGateway({ units: unitsOf(roots) }));
+    const rows = () => within(grid).getAllByRole('rowheader').map(({ textContent }) => textContent);
+    await user.click(spot(2, 1));
+    await user.click(screen.getByRole('button', { name: '1 gap' }));
+    expect(rows()).toEqual(['Tonk']);
+    expect([...grid.querySelectorAll('[tabindex="0"]')]).toEqual([spot(1, 1)]);
+    expect(spot(1, 3).textContent).toContain('Women in Tonk: no group. A gap.');
+    expect(spot(1, 3).dataset['gap']).toBe('true');
+    expect(screen.getByText('1 cell chosen')).toBeInstanceOf(HTMLElement);
+    await user.click(screen.getByRole('button', { name: '1 gap' }));
+    expect(rows()).toEqual(['Ajmer', 'Tonk']);
+    expect([chosen(1, 1), chosen(2, 1)]).toEqual([false, true]);
+  });
+
+  it('offers nothing to choose to somebody who may only look', async () => {
+    const { user } = draw(<CategoryPage />, { gateway: aGateway(), organisation: anOrganisation(['view']) });
+    const grid = await screen.findByRole('grid');
+    await user.click(spot(1, 1));
+    await user.keyboard(' ');
+    expect(document.activeElement).toBe(spot(1, 1));
+    expect(grid.hasAttribute('aria-multiselectable')).toBe(false);
+    expect(grid.querySelector('[aria-selected]')).toBeNull();
+    expect(screen.queryByText(/Space chooses/u)).toBeNull();
+    expect(screen.queryByText('Nobody is chosen yet.')).toBeNull();
+    expect(screen.getByText(/can look but not send/u)).toBeInstanceOf(HTMLElement);
   });
 });

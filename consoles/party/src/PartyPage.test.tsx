@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { draw } from '../../shared/testing/render';
 import { refusal, WireGateway } from '../../shared/testing/gateway';
-import { aUnit, named, type TestUnit, unitsOf } from '../../shared/testing/organisation';
+import { anOrganisation, aUnit, named, type TestUnit, unitsOf } from '../../shared/testing/organisation';
 import { PartyPage } from './PartyPage';
 
 const TREE = [
@@ -199,6 +199,22 @@ describe('the tree', () => {
     await user.click(panel.getByRole('button', { name: 'Try again' }));
     await waitFor(() => expect(panel.queryByText(/some figures are missing/u)).toBeNull());
     expect(rowOf('Ajmer').textContent).toContain('100');
+  });
+});
+
+describe('somebody who may only look', () => {
+  it('is offered nothing to choose, and can still look at every unit', async () => {
+    const { user } = draw(<PartyPage />, { gateway: aGateway(), organisation: anOrganisation(['view']) });
+    await screen.findByRole('treeitem', { name: /^Jaipur/u });
+    expect(document.querySelector('[data-part="tick"]')).toBeNull();
+    expect(rowOf('Jaipur').hasAttribute('aria-checked')).toBe(false);
+    expect(screen.queryByText('Kinds of group')).toBeNull();
+    expect(screen.queryByText(/Space chooses/u)).toBeNull();
+    expect(screen.getByText(/can look but not send/u)).toBeInstanceOf(HTMLElement);
+    await enterTree(user);
+    await user.keyboard('{End} ');
+    expect(await screen.findByRole('heading', { name: /^Jaipur/u })).toBeInstanceOf(HTMLElement);
+    expect(rowOf('Jaipur').hasAttribute('aria-checked')).toBe(false);
   });
 });
 

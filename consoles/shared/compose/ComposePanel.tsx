@@ -19,19 +19,13 @@ interface Props {
 }
 
 function WriteStep({ choice, picker, control }: Omit<Props, 'onStarted'> & { control: ComposeControl }) {
-  const { t } = useI18n();
-  const { viewer } = useOrganisation();
   const answer = usePreview(choice);
   const groupCount = answer.stale ? null : (answer.preview?.groupCount ?? null);
   return (
     <>
       {picker}
       {choice !== null && <PreviewCard answer={answer} />}
-      {canCompose(viewer) ? (
-        <DraftForm control={control} choice={choice} groupCount={groupCount} />
-      ) : (
-        <p className={styles.note}>{t('compose.noCompose')}</p>
-      )}
+      <DraftForm control={control} choice={choice} groupCount={groupCount} />
     </>
   );
 }
@@ -39,6 +33,8 @@ function WriteStep({ choice, picker, control }: Omit<Props, 'onStarted'> & { con
 /** Writes a message to the choice, asks once more, sends it, and says that it is on its way. */
 export function ComposePanel({ choice, picker, onStarted }: Props) {
   const { t } = useI18n();
+  const { viewer } = useOrganisation();
+  const allowed = canCompose(viewer);
   const control = useCompose(onStarted);
   const { state } = control;
   const body = useRef<HTMLDivElement>(null);
@@ -57,7 +53,8 @@ export function ComposePanel({ choice, picker, onStarted }: Props) {
         <h2 id="compose-heading">{t('compose.title')}</h2>
       </div>
       <div ref={body} className={`panel-body ${styles.body}`} tabIndex={-1}>
-        {state.step === 'write' && <WriteStep choice={choice} picker={picker} control={control} />}
+        {!allowed && <p className={styles.note}>{t('compose.noCompose')}</p>}
+        {allowed && state.step === 'write' && <WriteStep choice={choice} picker={picker} control={control} />}
         {state.step === 'confirm' && <ConfirmStep state={state} control={control} />}
         {state.step === 'sent' && <SentStep title={state.title} onAnother={control.discard} />}
       </div>

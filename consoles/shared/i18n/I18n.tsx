@@ -28,7 +28,14 @@ function makeI18n(language: Language, setLanguage: (language: Language) => void)
   const locale = LOCALES[language];
   const numbers = new Intl.NumberFormat(locale);
   const percents = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
-  const instants = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
+  const instants = new Intl.DateTimeFormat(locale, {
+    day: 'numeric',
+    month: 'short',
+    hour: 'numeric',
+    minute: '2-digit',
+    // Hindi names the part of the day, where its locale alone would write an English "pm".
+    ...(language === 'hi' && { dayPeriod: 'short' }),
+  });
   const lists = new Intl.ListFormat(locale);
   return {
     language,

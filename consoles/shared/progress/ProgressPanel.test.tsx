@@ -1,4 +1,4 @@
-import { act, screen, waitFor, within } from '@testing-library/react';
+import { act, cleanup, screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
 
 import { draw } from '../testing/render';
@@ -33,6 +33,7 @@ function look(seconds: number, counts: Partial<Counts>, change: Partial<Progress
 const BROADCAST = {
   id: 'b1',
   title: 'Meeting',
+  transport: 'whatsapp',
   state: 'RUNNING',
   author: 'composer',
   createdAt: '2026-11-23T10:00:00Z',
@@ -69,6 +70,15 @@ describe('watching a broadcast', () => {
   it('asks for the split it was given', async () => {
     const { gateway } = await watch();
     expect(gateway.watchers[0]?.variables).toEqual({ id: 'b1', splitLevel: 'division', withinUnitId: null });
+  });
+
+  it('says that a simulated broadcast leaves nowhere, and only of a simulated one', async () => {
+    const { panel, user } = await watch();
+    expect(panel.queryByText(/nothing leaves this machine/u)).toBeNull();
+    await user.click(panel.getByRole('button', { name: 'Close' }));
+    cleanup();
+    const simulated = await watch({ ...BROADCAST, transport: 'simulator' });
+    expect(simulated.panel.getByText('Simulated: nothing leaves this machine.')).toBeInstanceOf(HTMLElement);
   });
 
   it('shows every look as it comes, by numbers and not by colour alone', async () => {

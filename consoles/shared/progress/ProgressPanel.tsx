@@ -9,6 +9,9 @@ import { StateBadge } from './StateBadge';
 import './states.css';
 import type { WatchControl } from './useWatch';
 
+// The transport that plays deliveries instead of making them.
+const SIMULATOR = 'simulator';
+
 function Facts({ broadcast }: { broadcast: RecentBroadcast }) {
   const { t, when } = useI18n();
   const { author, createdAt, startedAt, completedAt } = broadcast;
@@ -49,6 +52,7 @@ export function ProgressPanel({ control }: { control: WatchControl }) {
           <div>
             <h3 className={styles.title}>{broadcast.title}</h3>
             <Facts broadcast={broadcast} />
+            {broadcast.transport === SIMULATOR && <p className={styles.simulated}>{t('progress.simulated')}</p>}
           </div>
         )}
         <BroadcastProgress

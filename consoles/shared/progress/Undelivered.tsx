@@ -67,7 +67,7 @@ function List({ id, within }: { id: string; within: string | null }) {
                 <span className={styles.swatch} data-state={state === 'FAILED' ? 'failed' : 'skipped'} aria-hidden="true" />{' '}
                 {t(state === 'FAILED' ? 'delivery.failed' : 'delivery.skipped')}
                 {reason ? `: ${reasonText(reason)}` : ''}{' '}
-                <span className={styles.fine}>{t('undelivered.attempts', { count: attemptCount })}</span>
+                <span className={styles.attempts}>{t('undelivered.attempts', { count: attemptCount })}</span>
               </td>
             </tr>
           ))}

@@ -12,6 +12,7 @@ export const BroadcastsQuery = graphql(
           id
           title
           state
+          transport
           author
           createdAt
           startedAt

@@ -1,6 +1,6 @@
 import { type KeyboardEvent, type MouseEvent, useMemo, useRef, useState } from 'react';
 
-import { nameOf, useOrganisation } from '../../../shared/app/organisation';
+import { canCompose, nameOf, useOrganisation } from '../../../shared/app/organisation';
 import { useI18n } from '../../../shared/i18n/I18n';
 import type { UnitRow } from '../../../shared/units/children';
 import { type Cell, cellKey, type Cells } from './cells';
@@ -24,11 +24,12 @@ function spotOf(element: Element | null): Spot | null {
 
 /**
  * Categories across, units down, as an ARIA grid with one tab stop. Space or a click chooses a
- * cell, a row or column by its heading, everything by the corner.
+ * cell, a row or column by its heading, everything by the corner; who may not send only looks.
  */
 export function CategoryGrid({ units, level, chosen, onToggle }: Props) {
   const { t, name } = useI18n();
-  const { blueprint } = useOrganisation();
+  const { blueprint, viewer } = useOrganisation();
+  const choosable = canCompose(viewer);
   const { categories } = blueprint;
   const table = useRef<HTMLTableElement>(null);
   const [spot, setSpot] = useState<Spot>({ row: 1, column: 1 });
@@ -46,12 +47,16 @@ export function CategoryGrid({ units, level, chosen, onToggle }: Props) {
     table.current?.querySelector<HTMLElement>(`[data-row="${next.row}"][data-column="${next.column}"]`)?.focus();
   };
 
+  const choose = (at: Spot) => {
+    if (choosable) onToggle(cellsAt(at));
+  };
+
   const onKeyDown = (event: KeyboardEvent) => {
     const at = spotOf(event.target as Element);
     if (at === null || event.altKey || event.metaKey) return;
     const next = spotAfter(event.key, event.ctrlKey, at, size);
     if (next !== null) focus(next);
-    else if (event.key === ' ' || event.key === 'Enter') onToggle(cellsAt(at));
+    else if (event.key === ' ' || event.key === 'Enter') choose(at);
     else return;
     event.preventDefault();
   };
@@ -59,14 +64,15 @@ export function CategoryGrid({ units, level, chosen, onToggle }: Props) {
     const at = spotOf(event.target as Element);
     if (at === null) return;
     focus(at);
-    onToggle(cellsAt(at));
+    choose(at);
   };
 
   const place = (row: number, column: number) => ({
     row,
     column,
-    chosen: allChosen({ row, column }),
-    tabbable: spot.row === row && spot.column === column,
+    chosen: choosable ? allChosen({ row, column }) : undefined,
+    // Rows may have gone since the focus was there.
+    tabbable: Math.min(spot.row, units.length) === row && spot.column === column,
   });
   return (
     <div className={styles.scroll}>
@@ -74,8 +80,9 @@ export function CategoryGrid({ units, level, chosen, onToggle }: Props) {
         ref={table}
         className={styles.grid}
         role="grid"
-        aria-multiselectable="true"
-        aria-label={t('grid.label', { level: name(nameOf(blueprint.levels, level)) })}
+        aria-multiselectable={choosable || undefined}
+        data-choosable={choosable}
+        aria-label={t(choosable ? 'grid.label' : 'grid.labelLook', { level: name(nameOf(blueprint.levels, level)) })}
         onKeyDown={onKeyDown}
         onClick={onClick}
         onFocus={(event) => setSpot(spotOf(event.target) ?? spot)}

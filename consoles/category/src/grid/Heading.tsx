@@ -7,7 +7,8 @@ import styles from './Grid.module.css';
 interface Props {
   readonly row: number;
   readonly column: number;
-  readonly chosen: boolean;
+  /** Undefined where nothing can be chosen. */
+  readonly chosen: boolean | undefined;
   readonly tabbable: boolean;
   readonly scope: 'row' | 'col';
   readonly label: string;

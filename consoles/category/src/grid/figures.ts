@@ -28,6 +28,11 @@ export function totalOf(units: readonly UnitRow[], category: string): CellCounts
   };
 }
 
+/** Whether a unit lacks a group of any of the categories. */
+export function hasGap(unit: UnitRow, categories: readonly { readonly key: string }[]): boolean {
+  return gapCount([unit], categories) > 0;
+}
+
 /** How many crossings have no group at all. */
 export function gapCount(units: readonly UnitRow[], categories: readonly { readonly key: string }[]): number {
   const cells = units.flatMap((unit) => categories.map(({ key }) => countsOf(unit, key)));

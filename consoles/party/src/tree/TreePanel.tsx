@@ -1,6 +1,7 @@
 import { DegradedNote } from '../../../shared/ui/DegradedNote';
 import { Empty } from '../../../shared/ui/Empty';
 import { ErrorNote } from '../../../shared/ui/ErrorNote';
+import { canCompose, useOrganisation } from '../../../shared/app/organisation';
 import { useI18n } from '../../../shared/i18n/I18n';
 import type { Selection } from '../audience/selection';
 import { ROOT } from './tree';
@@ -19,6 +20,7 @@ interface Props {
 /** The organisation on the left: a heading, what could go wrong, and the tree. */
 export function TreePanel(props: Props) {
   const { t } = useI18n();
+  const { viewer } = useOrganisation();
   const { tree, loadMore, degraded, complete } = props.control;
   const root = tree.branches.get(ROOT);
   const empty = root !== undefined && root.ids.length === 0;
@@ -38,7 +40,7 @@ export function TreePanel(props: Props) {
         {empty && root.failure === null && !root.loading && <Empty title={t('tree.empty')}>{t('tree.emptyHint')}</Empty>}
         {(!empty || root.loading) && <UnitTree {...props} />}
       </div>
-      <p className={styles.help}>{t('tree.help')}</p>
+      <p className={styles.help}>{t(canCompose(viewer) ? 'tree.help' : 'tree.helpLook')}</p>
     </section>
   );
 }

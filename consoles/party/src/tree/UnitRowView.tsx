@@ -11,6 +11,8 @@ type Props = Pick<UnitTreeRow, 'unit' | 'depth' | 'open' | 'position' | 'sibling
   /** Whether its details are on the screen. */
   readonly shown: boolean;
   readonly tabbable: boolean;
+  /** Whether it can be ticked for a message. */
+  readonly choosable: boolean;
   readonly levels: Blueprint['levels'];
 };
 
@@ -38,15 +40,36 @@ function Counts({ counts }: { counts: UnitTreeRow['unit']['groupCounts'] }) {
   );
 }
 
-/** One unit of the tree. Presses and clicks are handled by the tree as a whole. */
-export const UnitRowView = memo(function UnitRowView(props: Props) {
-  const { unit, depth, open, position, siblings, tick, blockedBy, shown, tabbable, levels } = props;
+const CHECKED = { true: true, false: false, mixed: 'mixed' } as const;
+
+function Tick({ name: own, tick, blockedBy }: TickState & { name: string }) {
   const { t, name } = useI18n();
-  const own = name(unit.name);
   const hint =
     blockedBy === null
       ? t('tree.choose', { name: own })
       : t('tree.blocked', { name: own, parent: name(blockedBy.name) });
+  return (
+    <span
+      className={styles.tick}
+      data-part="tick"
+      data-tick={tick}
+      data-blocked={blockedBy !== null}
+      title={hint}
+      aria-hidden="true"
+    >
+      <span className={styles.box}>
+        {tick === 'true' && <CheckIcon />}
+        {tick === 'mixed' && <DashIcon />}
+      </span>
+    </span>
+  );
+}
+
+/** One unit of the tree. Presses and clicks are handled by the tree as a whole. */
+export const UnitRowView = memo(function UnitRowView(props: Props) {
+  const { unit, depth, open, position, siblings, tick, blockedBy, shown, tabbable, choosable, levels } = props;
+  const { name } = useI18n();
+  const own = name(unit.name);
   return (
     <div
       role="treeitem"
@@ -59,24 +82,12 @@ export const UnitRowView = memo(function UnitRowView(props: Props) {
       aria-setsize={siblings}
       aria-expanded={unit.childCount > 0 ? open : undefined}
       aria-selected={shown}
-      aria-checked={tick === 'mixed' ? 'mixed' : tick === 'true'}
+      aria-checked={choosable ? CHECKED[tick] : undefined}
     >
       <span className={styles.chevron} data-part={unit.childCount > 0 ? 'chevron' : undefined} aria-hidden="true">
         {unit.childCount > 0 && <ChevronIcon />}
       </span>
-      <span
-        className={styles.tick}
-        data-part="tick"
-        data-tick={tick}
-        data-blocked={blockedBy !== null}
-        title={hint}
-        aria-hidden="true"
-      >
-        <span className={styles.box}>
-          {tick === 'true' && <CheckIcon />}
-          {tick === 'mixed' && <DashIcon />}
-        </span>
-      </span>
+      {choosable && <Tick name={own} tick={tick} blockedBy={blockedBy} />}
       <span className={styles.name}>
         <span className={styles.own}>{own}</span>
         <span className={styles.level}>{name(nameOf(levels, unit.level))}</span>

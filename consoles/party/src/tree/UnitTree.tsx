@@ -1,6 +1,6 @@
 import { type KeyboardEvent, type MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
 
-import { useOrganisation } from '../../../shared/app/organisation';
+import { canCompose, useOrganisation } from '../../../shared/app/organisation';
 import { useI18n } from '../../../shared/i18n/I18n';
 import { Skeleton } from '../../../shared/ui/Skeleton';
 import { type Selection, tickOf, unitsAboveMarks } from '../audience/selection';
@@ -32,11 +32,12 @@ function keyOf(target: EventTarget): string | undefined {
 
 /**
  * The units as an ARIA tree: one tab stop, arrow keys, Home and End, letters to jump. Enter shows a
- * unit (`aria-selected`), Space ticks it for the message (`aria-checked`).
+ * unit (`aria-selected`), Space ticks it for the message (`aria-checked`) where one may send.
  */
 export function UnitTree({ control, selection, current, onShow, onToggle }: Props) {
   const { t, name } = useI18n();
-  const { blueprint } = useOrganisation();
+  const { blueprint, viewer } = useOrganisation();
+  const choosable = canCompose(viewer);
   const { tree, rows, open, close, loadMore } = control;
   const container = useRef<HTMLDivElement>(null);
   const [focused, setFocused] = useState<string | null>(null);
@@ -64,7 +65,7 @@ export function UnitTree({ control, selection, current, onShow, onToggle }: Prop
     if (row.kind === 'unit') onShow(row.key);
     else if (row.kind !== 'loading') loadMore(row.parent);
   };
-  const choose = (row: TreeRow) => (row.kind === 'unit' ? onToggle(row.key) : activate(row));
+  const choose = (row: TreeRow) => (row.kind === 'unit' && choosable ? onToggle(row.key) : activate(row));
 
   const carryOut = (command: TreeCommand, row: TreeRow) => {
     if (command.type === 'focus') focus(command.key);
@@ -103,7 +104,7 @@ export function UnitTree({ control, selection, current, onShow, onToggle }: Prop
       className={styles.tree}
       role="tree"
       tabIndex={-1}
-      aria-label={t('tree.label')}
+      aria-label={t(choosable ? 'tree.label' : 'tree.labelLook')}
       onKeyDown={onKeyDown}
       onClick={onClick}
       // Assistive technology may put the focus on a row by itself.
@@ -118,6 +119,7 @@ export function UnitTree({ control, selection, current, onShow, onToggle }: Prop
             open={row.open}
             position={row.position}
             siblings={row.siblings}
+            choosable={choosable}
             {...tickOf(selection, above, row.key, pathOf(tree, row.key))}
             shown={row.key === current}
             tabbable={at === index}
