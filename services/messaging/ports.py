@@ -91,11 +91,20 @@ class Broadcasts(Protocol):
     async def get(
         self, tenant: TenantId, broadcast_ids: Sequence[BroadcastId]
     ) -> list[Broadcast | None]:
-        """One for each id, in their order; None where this tenant has none. One round trip."""
+        """One for each id, in their order; None where this tenant has none. One round trip,
+        unless the drafts are more than one answer may hold.
+        """
+        ...
+
+    async def first_of(
+        self, tenant: TenantId, broadcast_ids: Sequence[BroadcastId]
+    ) -> list[Broadcast | None]:
+        """As `get`, for as many of the first ids as one answer may hold; at least for one."""
         ...
 
     async def page(self, tenant: TenantId, cursor: str, size: int) -> BroadcastsPage:
-        """The next `size` broadcasts after `cursor` ("" for the first), newest first.
+        """The next `size` broadcasts after `cursor` ("" for the first), newest first; fewer when
+        their drafts are more than one answer may hold.
 
         Broadcasts of one instant are ordered by id. One that is made while pages are read comes
         before all pages and shifts none.
@@ -344,7 +353,12 @@ class Counting(Protocol):
     """Sums over ledgers. Pure; a lakh of deliveries takes well under a millisecond."""
 
     def tally(self, ledger: Ledger, frame: Frame, split: Split) -> Tally:
-        """The counts of the whole ledger and of each unit of the split, in tree order."""
+        """The counts of the whole ledger and of each unit of the split, in tree order.
+
+        Raises:
+            InvalidInput: On `split.level`: the frame has units but no such level (UNKNOWN_LEVEL),
+                or more than `MAX_ROWS` of it (SPLIT_TOO_LARGE).
+        """
         ...
 
     def select(

@@ -2,7 +2,8 @@
 
 # ruff: noqa: ARG002  # the signatures are the contract's
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -74,8 +75,10 @@ class MessagingServicer(stubs.MessagingServiceServicer):
         """Many broadcasts."""
         asked = requests.broadcast_ids_from(request.ids, "ids", requests.MAX_BROADCASTS)
         found = await self._use_cases.broadcasts.many(current().caller, _valid(asked))
-        results = map(answers.broadcast_result, _in_order(asked, found))
-        return answers.checked(pb.BatchGetBroadcastsResponse(results=results), "ids")
+        response = pb.BatchGetBroadcastsResponse()
+        async for each in _in_order(asked, found):
+            response.results.append(answers.broadcast_result(each))
+        return answers.checked(response, "ids")
 
     async def ListBroadcasts(
         self, request: pb.ListBroadcastsRequest, context: Context
@@ -107,8 +110,10 @@ class MessagingServicer(stubs.MessagingServiceServicer):
         )
         split = requests.split_from(request.split)
         found = await self._use_cases.progress.many(current().caller, _valid(asked), split)
-        results = map(answers.progress_result, _in_order(asked, found))
-        return answers.checked(pb.BatchGetProgressResponse(results=results), "broadcast_ids")
+        response = pb.BatchGetProgressResponse()
+        async for each in _in_order(asked, found):
+            response.results.append(answers.progress_result(each))
+        return answers.checked(response, "broadcast_ids")
 
     async def WatchProgress(
         self, request: pb.WatchProgressRequest, context: Context
@@ -140,10 +145,14 @@ def _valid(asked: Sequence[BroadcastId | InvalidInput]) -> list[BroadcastId]:
     return [each for each in asked if not isinstance(each, InvalidInput)]
 
 
-def _in_order(
+async def _in_order(
     asked: Sequence[BroadcastId | InvalidInput], found: Sequence[T | ChaupalError]
-) -> Iterator[T | ChaupalError]:
-    """One answer for each item of a batch: what was found, or what is wrong with the item."""
+) -> AsyncIterator[T | ChaupalError]:
+    """One answer for each item of a batch: what was found, or what is wrong with the item.
+
+    Other calls get their turn between two items.
+    """
     answers_of_valid = iter(found)
     for each in asked:
+        await asyncio.sleep(0)
         yield each if isinstance(each, InvalidInput) else next(answers_of_valid)

@@ -174,6 +174,26 @@ class TestRead:
         assert rest.broadcasts == whole.broadcasts[2:]
         assert not whole.has_more
 
+    async def test_no_answer_holds_more_drafts_than_are_read_at_once(self, stores: Stores) -> None:
+        text = "\N{DEVANAGARI LETTER A}" * 4_096
+        long = replace(a_draft(), texts={f"x-{n}": text for n in range(40)})
+        size = len(text.encode()) * 40
+        broadcasts = [
+            await made(stores, a_broadcast(long, NOON + timedelta(microseconds=n)))
+            for n in range(12)
+        ][::-1]
+        ids = [each.id for each in broadcasts]
+
+        first = await stores.broadcasts.first_of(stores.tenant, ids)
+        page = await stores.broadcasts.page(stores.tenant, "", 12)
+        rest = await stores.broadcasts.page(stores.tenant, page.cursors[-1], 12)
+
+        assert 1 < len(first) <= 4 * 1024 * 1024 // size
+        assert first == broadcasts[: len(first)] == list(page.broadcasts)
+        assert page.has_more
+        assert rest.broadcasts[0] == broadcasts[len(first)]
+        assert await stores.broadcasts.get(stores.tenant, ids) == broadcasts
+
     async def test_no_tenant_sees_anothers(self, stores: Stores, unique: str) -> None:
         broadcast = await made(stores)
         other = replace(stores, tenant=type(stores.tenant)(f"{unique}-other"))

@@ -17,11 +17,15 @@ from kit.ids import uuid_bytes, uuid_text
 from services.messaging.domain.deliveries import SETTLED, DeliveryState
 from services.messaging.domain.frame import Frame
 from services.messaging.domain.ids import UnitId
-from services.messaging.domain.progress import Counts, Ledger, Split, Tally, UnitCounts
+from services.messaging.domain.progress import (
+    MAX_ROWS,
+    Counts,
+    Ledger,
+    Split,
+    Tally,
+    UnitCounts,
+)
 from services.messaging.domain.recent import Recent
-
-# A row is about 60 bytes of an answer of at most 4 MiB.
-MAX_ROWS = 10_000
 
 _STATES = len(DeliveryState)
 _KEPT_LABELS = 64
@@ -98,7 +102,8 @@ def _counts(numbers: npt.NDArray[np.intp]) -> Counts:
 def _rows(frame: Frame, split: Split) -> Positions:
     """The units of the level within the unit, in pre-order."""
     if split.level not in frame.levels:
-        return np.empty(0, np.intp)
+        known = ", ".join(frame.levels)
+        raise InvalidInput.of("split.level", "UNKNOWN_LEVEL", f"must be one of: {known}")
     levels = np.frombuffer(frame.unit_levels, np.intc)
     first, last = _subtree(frame, split.within)
     rows = np.flatnonzero(levels[first:last] == frame.levels.index(split.level)) + first

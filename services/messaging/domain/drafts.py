@@ -14,8 +14,8 @@ UNITS_OF_TERM = 1_000
 KINDS_OF_TERM = 64
 CATEGORIES_OF_TERM = 256
 KEY_CHARACTERS = 64
-# All together, so that the longest broadcast still goes into one message of 4 MiB.
-NAMES_OF_AUDIENCE = 50_000
+# All together, so that the longest broadcast is well under a megabyte: they are read in pages.
+NAMES_OF_AUDIENCE = 5_000
 
 # The shape of RFC 5646; whether its subtags are registered is not our business.
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,7}")

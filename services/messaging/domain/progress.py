@@ -7,6 +7,9 @@ from services.messaging.domain.broadcasts import BroadcastState
 from services.messaging.domain.deliveries import DeliveryState
 from services.messaging.domain.ids import BroadcastId, UnitId
 
+# Of one answer, about 60 bytes each. Making them into messages takes some 50 ms.
+MAX_ROWS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:

@@ -7,9 +7,10 @@ from typing import TypeVar
 from chaupal.messaging.v1 import messaging_pb2 as pb
 from google.protobuf.message import Message
 
-from kit.errors import ChaupalError, InvalidInput
+from kit.errors import ChaupalError
 from kit.status import error_to_status
 from services.messaging.domain.broadcasts import Broadcast
+from services.messaging.domain.errors import answer_too_large
 from services.messaging.domain.progress import Progress
 from services.messaging.ports import BroadcastsPage
 from services.messaging.translate.values import broadcast_to_proto, progress_to_proto
@@ -55,7 +56,7 @@ def checked(answer: A, field: str) -> A:
         InvalidInput: ANSWER_TOO_LARGE on the field that asked for too much.
     """
     if answer.ByteSize() > MAX_ANSWER_BYTES:
-        raise InvalidInput.of(field, "ANSWER_TOO_LARGE", "over 4 MiB together: ask for fewer")
+        raise answer_too_large(field)
     return answer
 
 

@@ -1,5 +1,7 @@
 """Reading broadcasts, their progress and their deliveries."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
@@ -8,11 +10,11 @@ from kit.errors import ChaupalError
 from kit.ids import uuid_bytes
 from services.messaging.domain.broadcasts import Broadcast
 from services.messaging.domain.deliveries import Delivery, DeliveryState
-from services.messaging.domain.errors import BroadcastNotFound
+from services.messaging.domain.errors import BroadcastNotFound, answer_too_large
 from services.messaging.domain.frame import Frame
 from services.messaging.domain.ids import BroadcastId, TenantId, UnitId
 from services.messaging.domain.partitions import partitions_of
-from services.messaging.domain.progress import Ledger, Progress, Split, Tally
+from services.messaging.domain.progress import MAX_ROWS, Ledger, Progress, Split, Tally
 from services.messaging.domain.recent import Recent
 from services.messaging.ports import Broadcasts, BroadcastsPage, Caller, Counting, DeliveryLog
 from services.messaging.use_cases.access import VIEW, tenant_of
@@ -43,9 +45,16 @@ class ReadBroadcasts:
     async def many(
         self, caller: Caller, broadcast_ids: Sequence[BroadcastId]
     ) -> list[Broadcast | ChaupalError]:
-        """One broadcast or error for each id, in their order. Raises Forbidden."""
+        """One broadcast or error for each id, in their order.
+
+        Raises:
+            Forbidden: The caller may not view.
+            InvalidInput: ANSWER_TOO_LARGE when they are more than one answer may hold.
+        """
         tenant = tenant_of(caller, VIEW)
-        found = await self.broadcasts.get(tenant, broadcast_ids)
+        found = await self.broadcasts.first_of(tenant, broadcast_ids)
+        if len(found) < len(broadcast_ids):
+            raise answer_too_large("ids")
         return [
             each if each is not None else BroadcastNotFound(broadcast_id)
             for broadcast_id, each in zip(broadcast_ids, found, strict=True)
@@ -74,15 +83,39 @@ class ReadProgress:
     async def many(
         self, caller: Caller, broadcast_ids: Sequence[BroadcastId], split: Split
     ) -> list[Progress | ChaupalError]:
-        """One progress or error for each id, in their order. Raises Forbidden."""
+        """One progress or error for each id, in their order. One that fails leaves the others.
+
+        Raises:
+            Forbidden: The caller may not view.
+            InvalidInput: ANSWER_TOO_LARGE when their splits have more than `MAX_ROWS` together.
+        """
         tenant = tenant_of(caller, VIEW)
-        found = await self.broadcasts.get(tenant, broadcast_ids)
-        return [
-            BroadcastNotFound(broadcast_id)
-            if broadcast is None
-            else await self.of(tenant, broadcast, await self.ledger(tenant, broadcast), split)
-            for broadcast_id, broadcast in zip(broadcast_ids, found, strict=True)
-        ]
+        distinct = list(dict.fromkeys(broadcast_ids))
+        times = Counter(broadcast_ids)
+        answers: dict[BroadcastId, Progress | ChaupalError] = {}
+        rows = 0
+        for broadcast_id, broadcast in zip(
+            distinct, await self.broadcasts.get(tenant, distinct), strict=True
+        ):
+            answer = await self._one(tenant, broadcast_id, broadcast, split)
+            if isinstance(answer, Progress):
+                rows += len(answer.tally.by_unit) * times[broadcast_id]
+            if rows > MAX_ROWS:
+                raise answer_too_large("broadcast_ids")
+            answers[broadcast_id] = answer
+            # What was kept is answered without any wait: others get their turn in between.
+            await asyncio.sleep(0)
+        return [answers[broadcast_id] for broadcast_id in broadcast_ids]
+
+    async def _one(
+        self, tenant: TenantId, broadcast_id: BroadcastId, broadcast: Broadcast | None, split: Split
+    ) -> Progress | ChaupalError:
+        if broadcast is None:
+            return BroadcastNotFound(broadcast_id)
+        try:
+            return await self.of(tenant, broadcast, await self.ledger(tenant, broadcast), split)
+        except ChaupalError as error:
+            return error
 
     async def ledger(self, tenant: TenantId, broadcast: Broadcast) -> Ledger:
         """The states of its deliveries; none before it is planned."""
@@ -96,7 +129,12 @@ class ReadProgress:
     async def of(
         self, tenant: TenantId, broadcast: Broadcast, ledger: Ledger, split: Split
     ) -> Progress:
-        """What that ledger says of that broadcast."""
+        """What that ledger says of that broadcast.
+
+        Raises:
+            InvalidInput: On `split.level`, as `Counting.tally`.
+            LedgerMissing: The store has lost the frame.
+        """
         key = ((tenant, broadcast.id), split)
         version, tally = self._tallies.get(key) or (None, None)
         if tally is None or version != ledger.version:

@@ -11,6 +11,7 @@ from kit.status import status_to_error
 from services.messaging.domain.deliveries import DeliveryState, Evidence
 from services.messaging.domain.ids import BroadcastId, TenantId
 from services.messaging.domain.partitions import partitions_of
+from services.messaging.domain.progress import MAX_ROWS
 from tests.timing import wait_until
 from tests.unit.messaging.platform import Platform, new_id, raised
 from tests.unit.messaging.register import a_register
@@ -85,11 +86,12 @@ class TestBroadcasts:
 
     async def test_a_page_of_long_broadcasts_is_cut_to_a_message(self, platform: Platform) -> None:
         client = platform.composer
-        for n in range(5):
+        for n in range(12):
             request = pb.CreateBroadcastRequest(request_id=new_id())
             request.broadcast.title = f"No. {n}"
-            request.broadcast.texts["en"] = "Come."
-            for _ in range(25):
+            for language in range(32):
+                request.broadcast.texts[f"hi-x{language}"] = "\N{DEVANAGARI LETTER A}" * 4_096
+            for _ in range(5):
                 unit_ids = [platform.register.state] * 1_000
                 request.broadcast.audience.include.add(unit_ids=unit_ids)
             await client.call("CreateBroadcast", request)
@@ -105,8 +107,9 @@ class TestBroadcasts:
                 break
             page.page_token = answer.next_page_token
 
-        assert titles == [f"No. {n}" for n in (4, 3, 2, 1, 0)]
+        assert titles == [f"No. {n}" for n in range(11, -1, -1)]
         assert len(sizes) > 1
+        assert min(sizes[:-1]) >= 4
         all_ids = [each.id for each in (await client.call("ListBroadcasts", page)).broadcasts]
         with raised(InvalidInput, "ANSWER_TOO_LARGE"):
             batch = pb.BatchGetBroadcastsRequest(ids=all_ids * 20)
@@ -168,8 +171,50 @@ class TestProgress:
             platform, broadcast.id, level="booth", within_unit_id=platform.register.districts[0]
         )
         assert not elsewhere.progress.by_unit
-        [unknown] = await progress_of(platform, broadcast.id, level="galaxy")
-        assert not unknown.progress.by_unit
+
+    async def test_a_level_that_is_not_there_is_named(self, platform: Platform) -> None:
+        draft = await platform.composer.create(platform.register)
+        broadcast = await completed(platform)
+
+        unknown, unplanned = await progress_of(platform, broadcast.id, draft.id, level="galaxy")
+
+        refused = status_to_error(unknown.status)
+        assert isinstance(refused, InvalidInput)
+        [violation] = refused.violations
+        assert (violation.field, violation.reason) == ("split.level", "UNKNOWN_LEVEL")
+        assert unplanned.progress.state == pb.BROADCAST_STATE_DRAFT
+        watch = platform.composer.watch(
+            pb.WatchProgressRequest(
+                broadcast_id=broadcast.id, split=pb.ProgressSplit(level="galaxy")
+            )
+        )
+        with raised(InvalidInput, "UNKNOWN_LEVEL"):
+            await anext(watch)
+
+    async def test_a_lost_ledger_fails_its_own_item_only(self, platform: Platform) -> None:
+        healthy, broken = await completed(platform), await completed(platform)
+        pattern = f"messaging:{{{platform.tenant}:{broken.id}:*"
+        async for key in platform.adapters.client.scan_iter(match=pattern):
+            await platform.adapters.client.unlink(key)
+
+        answers = await progress_of(platform, broken.id, healthy.id)
+
+        assert [each.WhichOneof("result") for each in answers] == ["status", "progress"]
+        assert status_to_error(answers[0].status).reason == "LEDGER_MISSING"
+        assert answers[1].progress.counts.total == 24
+
+    async def test_splits_have_so_many_rows_together(self, platform: Platform) -> None:
+        """Also of one broadcast that is named again and again; and without making them all."""
+        booths = 150
+        wide = a_register(districts=1, booths=booths, groups=1)
+        platform.register = platform.groups.registers[platform.tenant] = wide
+        broadcast = await completed(platform)
+
+        fits = MAX_ROWS // booths
+        answers = await progress_of(platform, *[broadcast.id] * fits, level="booth")
+        assert {len(each.progress.by_unit) for each in answers} == {booths}
+        with raised(InvalidInput, "ANSWER_TOO_LARGE"):
+            await progress_of(platform, *[broadcast.id] * (fits + 1), level="booth")
 
     async def test_the_version_changes_with_the_counts_and_only_then(
         self, platform: Platform

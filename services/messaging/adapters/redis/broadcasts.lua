@@ -188,9 +188,14 @@ register('complete', function(keys, args)
   return {state == args[1] and 'completed' or 'state', redis.call('HGETALL', keys[1])}
 end)
 
--- keys: broadcasts. The fields of each, in order; nothing for one that does not exist.
-register_read('records', function(keys)
-  local records = {}
-  for at, key in ipairs(keys) do records[at] = redis.call('HGETALL', key) end
+-- keys: broadcasts; args: how many bytes of drafts at most. The fields of each, in order; nothing
+-- for one that does not exist. As many of the first as their drafts allow, but at least one.
+register_read('records', function(keys, args)
+  local records, left = {}, whole(args[1], 1)
+  for at, key in ipairs(keys) do
+    left = left - redis.call('HSTRLEN', key, 'draft')
+    if left < 0 and at > 1 then break end
+    records[at] = redis.call('HGETALL', key)
+  end
   return records
 end)

@@ -29,6 +29,8 @@ from services.messaging.ports import REPLAY_PERIOD, BroadcastsPage, Request
 
 # The frame of a whole state with 60,000 units is 2 MB.
 _KEPT_FRAMES = 32
+# Of one answer: reading more would hold up everybody else in the store and in this process.
+MAX_DRAFT_BYTES = 4 * 1024 * 1024
 _REPLAY_SECONDS = int(REPLAY_PERIOD.total_seconds())
 
 
@@ -81,16 +83,27 @@ class RedisBroadcasts:
     async def get(
         self, tenant: TenantId, broadcast_ids: Sequence[BroadcastId]
     ) -> list[Broadcast | None]:
+        found: list[Broadcast | None] = []
+        while left := broadcast_ids[len(found) :]:
+            found += await self.first_of(tenant, left)
+        return found
+
+    async def first_of(
+        self, tenant: TenantId, broadcast_ids: Sequence[BroadcastId]
+    ) -> list[Broadcast | None]:
         if not broadcast_ids:
             return []
         keys = TenantKeys(tenant)
         with store_step("FCALL records"):
             records = await self._functions.call(
-                "records", keys=[keys.broadcast(each) for each in broadcast_ids], read_only=True
+                "records",
+                keys=[keys.broadcast(each) for each in broadcast_ids],
+                args=[MAX_DRAFT_BYTES],
+                read_only=True,
             )
         return [
             broadcast_from(broadcast_id, record)
-            for broadcast_id, record in zip(broadcast_ids, records, strict=True)
+            for broadcast_id, record in zip(broadcast_ids, records, strict=False)
         ]
 
     async def page(self, tenant: TenantId, cursor: str, size: int) -> BroadcastsPage:
@@ -101,12 +114,12 @@ class RedisBroadcasts:
             )
         cursors = [member.decode() for member in members[:size]]
         ids = [BroadcastId(cursor.partition(":")[2]) for cursor in cursors]
-        found = await self.get(tenant, ids)
-        present = [(each, at) for each, at in zip(found, cursors, strict=True) if each is not None]
+        found = await self.first_of(tenant, ids)
+        present = [(each, at) for each, at in zip(found, cursors, strict=False) if each is not None]
         return BroadcastsPage(
             tuple(each for each, _ in present),
             tuple(cursor for _, cursor in present),
-            len(members) > size,
+            len(members) > len(found),
         )
 
     async def start(
