@@ -12,7 +12,12 @@ from kit.clock import Clock
 from kit.errors import Unavailable
 from kit.retry import Backoff
 from services.messaging.domain.broadcasts import Broadcast, is_over
-from services.messaging.domain.errors import BroadcastNotFound, Going, TooManyWatchers
+from services.messaging.domain.errors import (
+    BroadcastNotFound,
+    Going,
+    LedgerMissing,
+    TooManyWatchers,
+)
 from services.messaging.domain.ids import BroadcastId
 from services.messaging.domain.progress import Ledger, Progress, Split
 from services.messaging.ports import Caller
@@ -77,6 +82,8 @@ class WatchProgress:
             BroadcastNotFound: There is none.
             Going: This process is going; watch again to be told by another.
             TooManyWatchers: This process has as many as it takes; another may have room.
+            LedgerMissing: The store has lost a part of the broadcast.
+            InvalidInput: On `split.level`, as `Counting.tally`.
         """
         tenant = tenant_of(caller, VIEW)
         async with self._watching((tenant, broadcast_id)) as look:
@@ -139,6 +146,9 @@ class WatchProgress:
             while look.broadcast is None or not is_over(look.broadcast.state):
                 try:
                     await self._look(topic, look)
+                except LedgerMissing:
+                    # What the store has lost does not come back by looking again.
+                    raise
                 except Unavailable:
                     # The store restarts or fails over: the watch goes on when it is back.
                     await backoff.wait()

@@ -13,7 +13,12 @@ from kit.errors import Forbidden, Unavailable
 from services.messaging.adapters.counting import NumpyCounting
 from services.messaging.domain.broadcasts import Broadcast, BroadcastState, Plan
 from services.messaging.domain.deliveries import DeliveryState, Evidence
-from services.messaging.domain.errors import BroadcastNotFound, Going, TooManyWatchers
+from services.messaging.domain.errors import (
+    BroadcastNotFound,
+    Going,
+    LedgerMissing,
+    TooManyWatchers,
+)
 from services.messaging.domain.frame import Frame
 from services.messaging.domain.partitions import Partition, partitions_of
 from services.messaging.domain.progress import Progress, Split
@@ -250,6 +255,19 @@ async def test_a_watch_outlives_a_store_that_restarts(own_valkey: ValkeyServer) 
 
         await wait_until(told, 20, "the watch goes on")
         assert delivered(await waiting) == 1
+
+
+async def test_a_watch_ends_when_the_ledger_is_lost(scene: Watching) -> None:
+    looks = scene.looks()
+    await anext(looks)
+    waiting = asyncio.ensure_future(anext(looks))
+    pattern = f"messaging:{{{scene.stores.tenant}:{scene.broadcast.id}:*"
+    async for key in scene.stores.client.scan_iter(match=pattern):
+        await scene.stores.client.unlink(key)
+    await scene.tick()
+
+    with pytest.raises(LedgerMissing):
+        await asyncio.wait_for(waiting, 5)
 
 
 async def _until_up(scene: Watching) -> None:
