@@ -3,12 +3,14 @@
     python -m bench.messaging_bench
 
 The dispatch of one worker is measured beside two plain loops over the same durable store, in the
-same process, in turns. Neither fences, joins or delivers; they only take, note and acknowledge.
+same process, in turns. Each has as many consumers at work at once as the worker has chunks in
+hand, and each of them notes, acknowledges and reads on in one pipeline. Neither fences, joins or
+delivers.
 
-    raw loop, by delivery: a stream entry for each delivery; XREADGROUP COUNT 500, one HSET of the
-        500 as fields of a ledger, one XACK of the 500.
-    raw loop, by chunk: a stream entry for each 500 deliveries, with their 500 ids; XREADGROUP
-        COUNT 1, one HSET of the 500 ids as fields, one XACK.
+    raw loop, by delivery: a stream entry for each delivery; one HSET of 500 as fields of a ledger,
+        one XACK of the 500, XREADGROUP COUNT 500.
+    raw loop, by chunk: a stream entry for each 500 deliveries, with their 500 ids; one HSET of the
+        500 ids as fields, one XACK, XREADGROUP COUNT 1.
 """
 
 import asyncio
@@ -26,7 +28,7 @@ from typing import Any
 from bench.machine import facts
 from bench.report import Figure, table
 from kit.clock import SystemClock
-from kit.redis import RedisClient, open_redis
+from kit.redis import RedisClient, check_durability, open_redis
 from services.messaging.adapters.counting import NumpyCounting
 from services.messaging.adapters.redis import (
     Libraries,
@@ -45,6 +47,7 @@ from services.messaging.use_cases.dispatching import DispatchChunks, ReceiveRece
 from services.messaging.use_cases.finishing import FinishBroadcast
 from services.messaging.use_cases.planning import PlanBroadcast
 from services.messaging.worker import Duties, Worker
+from services.messaging.worker.loops import CHUNKS_AT_ONCE
 from tests.servers.folders import own_folder
 from tests.servers.valkey.server import ValkeyServer
 
@@ -209,8 +212,12 @@ async def plan(stack: Stack, work: Duties) -> tuple[Broadcast, float]:
 
 async def work_until(stack: Stack, work: Duties, done: Callable[[], Awaitable[bool]]) -> float:
     """Run one worker until `done`; returns the seconds that took."""
+
+    async def durable() -> str | None:
+        return "; ".join(await check_durability(stack.client)) or None
+
     stop, clock = asyncio.Event(), SystemClock()
-    worker = Worker(work, stack.broadcasts, {TRANSPORT}, clock)
+    worker = Worker(work, stack.broadcasts, {TRANSPORT}, clock, ready=durable)
     begun = time.perf_counter()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(worker.run(stop))
@@ -253,14 +260,9 @@ async def raw_by_delivery(client: Any, deliveries: int) -> float:
         for number in range(first, min(deliveries, first + 1_000)):
             pipeline.xadd(stream, {"delivery": number})
         await pipeline.execute()
-    begun = time.perf_counter()
-    left = deliveries
-    while left:
-        read = await client.xreadgroup("workers", "bench", {stream: ">"}, count=RAW_BATCH)
-        [entries] = read[stream.encode()]
-        await client.hset(ledger, mapping={fields[b"delivery"]: 3 for _, fields in entries})
-        left -= await client.xack(stream, "workers", *(entry for entry, _ in entries))
-    seconds = time.perf_counter() - begun
+    seconds = await _raw_loop(
+        client, stream, ledger, RAW_BATCH, lambda all_fields: [f[b"delivery"] for f in all_fields]
+    )
     await client.unlink(stream, ledger)
     return seconds
 
@@ -270,16 +272,43 @@ async def raw_by_chunk(client: Any, deliveries: int) -> float:
     stream, ledger = await _raw_keys(client)
     for _ in range(0, deliveries, RAW_BATCH):
         await client.xadd(stream, {"ids": os.urandom(16 * RAW_BATCH)})
-    begun = time.perf_counter()
-    for _ in range(0, deliveries, RAW_BATCH):
-        read = await client.xreadgroup("workers", "bench", {stream: ">"}, count=1)
-        [[(entry, fields)]] = read[stream.encode()]
-        ids = fields[b"ids"]
-        await client.hset(ledger, mapping={ids[at : at + 16]: 3 for at in range(0, len(ids), 16)})
-        await client.xack(stream, "workers", entry)
-    seconds = time.perf_counter() - begun
+    seconds = await _raw_loop(
+        client, stream, ledger, 1, lambda all_fields: _ids_of(all_fields[0][b"ids"])
+    )
     await client.unlink(stream, ledger)
     return seconds
+
+
+def _ids_of(ids: bytes) -> list[bytes]:
+    return [ids[at : at + 16] for at in range(0, len(ids), 16)]
+
+
+async def _raw_loop(
+    client: Any, stream: str, ledger: str, count: int, noted: Callable[[list[Any]], list[bytes]]
+) -> float:
+    """Seconds until the stream is read and acknowledged, by as many consumers as a worker has
+    chunks in hand. Noting, acknowledging and reading on are one round trip.
+    """
+
+    async def consume(consumer: str) -> None:
+        following = {"groupname": "workers", "consumername": consumer, "streams": {stream: ">"}}
+        read = await client.xreadgroup(**following, count=count)
+        while read:
+            [entries] = read[stream.encode()]
+            pipeline = client.pipeline(transaction=False)
+            pipeline.hset(
+                ledger, mapping=dict.fromkeys(noted([fields for _, fields in entries]), 3)
+            )
+            pipeline.xack(stream, "workers", *(entry for entry, _ in entries))
+            pipeline.xreadgroup(**following, count=count)
+            _, acknowledged, read = await pipeline.execute()
+            assert acknowledged == len(entries)
+
+    begun = time.perf_counter()
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(CHUNKS_AT_ONCE):
+            tasks.create_task(consume(f"bench-{number}"))
+    return time.perf_counter() - begun
 
 
 async def _raw_keys(client: Any) -> tuple[str, str]:

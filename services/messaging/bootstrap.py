@@ -148,7 +148,14 @@ def build_worker(settings: WorkerSettings, adapters: Adapters) -> Worker:
             clock=adapters.clock,
         ),
     )
-    return Worker(duties, adapters.broadcasts, TRANSPORTS, adapters.clock, settings.chunks_at_once)
+    return Worker(
+        duties,
+        adapters.broadcasts,
+        TRANSPORTS,
+        adapters.clock,
+        ready=adapters.ready,
+        chunks_at_once=settings.chunks_at_once,
+    )
 
 
 async def run_server(

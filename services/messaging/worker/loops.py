@@ -31,6 +31,7 @@ _SURVEY_SECONDS = 0.1
 _RECEIVE_SECONDS = 0.1
 _FINISH_SECONDS = 0.2
 _IDLE_SECONDS = 0.02
+_CHECK_SECONDS = 1.0
 # A partition without chunks gets new ones only when another worker's lease runs out.
 _REST_SECONDS = 1.0
 _PLANS_AT_ONCE = 2
@@ -40,6 +41,8 @@ CHUNKS_AT_ONCE = 4
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+ReadyCheck = Callable[[], Awaitable[str | None]]
+"""Answers why the store cannot be trusted, or None when it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +64,65 @@ class Worker:
         broadcasts: Broadcasts,
         transports: Collection[str],
         clock: Clock,
+        *,
+        ready: ReadyCheck,
         chunks_at_once: int = CHUNKS_AT_ONCE,
     ) -> None:
         self._duties = duties
         self._broadcasts = broadcasts
         self._transports = frozenset(transports)
         self._clock = clock
+        self._ready = ready
         self._chunks_at_once = chunks_at_once
         self._turns = Turns()
         self._receipt_turns = Turns()
         self._open: list[tuple[TenantId, Broadcast]] = []
         self._planning: set[asyncio.Task[None]] = set()
         self._surveys = 0
+        self._checks = 0
         self._stop = asyncio.Event()
+        self._may_work = asyncio.Event()
         self._signals = Signals()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set and what is held then is done. Cancelling drops what is held:
         others take it over.
+
+        Nothing is taken before the first check of readiness passes, nor while it fails: what a
+        store could lose must not be posted.
         """
         self._stop = stop
         async with asyncio.TaskGroup() as living:
             beating = living.create_task(self._beat())
             async with asyncio.TaskGroup() as working:
-                working.create_task(self._repeat(self._survey(working), _SURVEY_SECONDS))
-                working.create_task(self._repeat(self._receive, 0.0))
-                working.create_task(self._repeat(self._finish, _FINISH_SECONDS))
+                working.create_task(self._repeat(self._check, _CHECK_SECONDS))
+                working.create_task(self._work(self._survey(working), _SURVEY_SECONDS))
+                working.create_task(self._work(self._receive, 0.0))
+                working.create_task(self._work(self._finish, _FINISH_SECONDS))
                 for _ in range(self._chunks_at_once):
-                    working.create_task(self._repeat(self._dispatch, 0.0))
+                    working.create_task(self._work(self._dispatch, 0.0))
             beating.cancel()
+
+    async def _check(self) -> None:
+        """Open or shut the door. While the store does not answer it stays as it is: then every
+        step fails by itself, and goes on as soon as the store is back.
+        """
+        reason = await self._ready()
+        if reason is None:
+            self._may_work.set()
+        elif self._may_work.is_set() or not self._checks:
+            _log.error("worker takes nothing: %s", reason)
+            self._may_work.clear()
+        self._checks += 1
+
+    async def _work(self, step: Callable[[], Awaitable[None]], pause_seconds: float) -> None:
+        async def step_if_ready() -> None:
+            if self._may_work.is_set():
+                await step()
+            else:
+                await self._pause(_IDLE_SECONDS)
+
+        await self._repeat(step_if_ready, pause_seconds)
 
     async def _repeat(self, step: Callable[[], Awaitable[None]], pause_seconds: float) -> None:
         backoff = Backoff(clock=self._clock)

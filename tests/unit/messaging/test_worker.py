@@ -93,7 +93,14 @@ def a_worker(
             adapters.broadcasts, adapters.log, NumpyCounting(), transports, adapters.clock
         ),
     )
-    return Worker(duties, adapters.broadcasts, transports, adapters.clock, slots)
+    return Worker(
+        duties,
+        adapters.broadcasts,
+        transports,
+        adapters.clock,
+        ready=adapters.ready,
+        chunks_at_once=slots,
+    )
 
 
 @asynccontextmanager
@@ -383,3 +390,25 @@ async def test_a_worker_outlives_steps_that_fail(platform: Platform) -> None:
     assert (await platform.composer.get(broken.id)).state == pb.BROADCAST_STATE_RUNNING
     with pytest.raises(Unavailable):
         await platform.composer.deliveries(broken.id)
+
+
+async def test_nothing_is_taken_while_the_store_could_lose_it(platform: Platform) -> None:
+    post = Post()
+    store = platform.adapters.client
+    await store.config_set("appendfsync", "everysec")
+    broadcast = await started(platform)
+    worker = a_worker(platform, post)
+    async with at_work(worker):
+        await wait_until(lambda: worker._checks, 10, "a check")
+        assert (await platform.composer.get(broadcast.id)).state == pb.BROADCAST_STATE_PLANNING
+        await store.config_set("appendfsync", "always")
+        await completed(platform, broadcast)
+
+        await store.config_set("appendfsync", "no")
+        await wait_until(lambda: not worker._may_work.is_set(), 10, "the door is shut")
+        second = await started(platform)
+        checks = worker._checks
+        await wait_until(lambda: worker._checks > checks, 10, "another check")
+
+    assert (await platform.composer.get(second.id)).state == pb.BROADCAST_STATE_PLANNING
+    assert len(post.sent) == 12
