@@ -7,10 +7,11 @@ from typing import TypeVar
 from cli.clients.services import Progress, Report, groups_client, hierarchy_client
 from cli.errors import Refusal
 from cli.files.blueprint import read_blueprint
-from cli.files.problems import Problem, joined
+from cli.files.kinds import looks_like
+from cli.files.problems import Problem, in_order, joined
 from cli.files.report import ImportOutcome
 from cli.files.rows import Parsed, read_groups, read_units
-from cli.records import GroupRecord, UnitRecord
+from cli.records import GROUP_COLUMNS, UNIT_COLUMNS, GroupRecord, UnitRecord
 from kit.errors import ChaupalError, InvalidInput
 from kit.ids import SystemIds
 
@@ -22,7 +23,7 @@ StartProgress = Callable[[int], Progress]
 
 async def import_blueprint(path: Path, target: str, token: str, *, dry_run: bool) -> ImportOutcome:
     """Put a blueprint; problems name its places, not rows."""
-    record, problems = _read(path, read_blueprint)
+    record, problems = _read(path, read_blueprint, "blueprint")
     if record is None:
         return _refused(0, problems)
     try:
@@ -40,7 +41,7 @@ async def import_units(
     path: Path, target: str, token: str, *, dry_run: bool, progress: StartProgress
 ) -> ImportOutcome:
     """Import units.csv, all rows or none."""
-    parsed = _read(path, read_units)
+    parsed = _read(path, read_units, "units")
 
     async def send(validate_only: bool) -> Report:
         async with hierarchy_client(target, token) as client:
@@ -51,14 +52,14 @@ async def import_units(
                 progress=progress(len(parsed.rows)),
             )
 
-    return await _judged(parsed, send, dry_run=dry_run)
+    return await _judged(parsed, send, UNIT_COLUMNS, dry_run=dry_run)
 
 
 async def import_groups(
     path: Path, target: str, token: str, *, dry_run: bool, progress: StartProgress
 ) -> ImportOutcome:
     """Import groups.csv, all rows or none."""
-    parsed = _read(path, read_groups)
+    parsed = _read(path, read_groups, "groups")
 
     async def send(validate_only: bool) -> Report:
         async with groups_client(target, token) as client:
@@ -69,7 +70,16 @@ async def import_groups(
                 progress=progress(len(parsed.rows)),
             )
 
-    return await _judged(parsed, send, dry_run=dry_run)
+    return await _judged(parsed, send, GROUP_COLUMNS, dry_run=dry_run)
+
+
+async def has_blueprint(target: str, token: str) -> bool:
+    """Tell whether the tenant was set up; also true when that cannot be asked."""
+    try:
+        async with hierarchy_client(target, token) as client:
+            return await client.has_blueprint()
+    except ChaupalError:
+        return True
 
 
 def check_file(what: str, path: Path) -> ImportOutcome | None:
@@ -79,9 +89,13 @@ def check_file(what: str, path: Path) -> ImportOutcome | None:
         Refusal: The file cannot be read.
     """
     if what == "blueprint":
-        row_count, problems = 0, _read(path, read_blueprint)[1]
+        row_count, problems = 0, _read(path, read_blueprint, "blueprint")[1]
     else:
-        parsed = _read(path, read_units) if what == "units" else _read(path, read_groups)
+        parsed = (
+            _read(path, read_units, "units")
+            if what == "units"
+            else _read(path, read_groups, "groups")
+        )
         row_count, problems = len(parsed.rows), list(parsed.problems)
     if not problems:
         return None
@@ -89,13 +103,17 @@ def check_file(what: str, path: Path) -> ImportOutcome | None:
 
 
 async def _judged(
-    parsed: Parsed[_Record], send: Callable[[bool], Awaitable[Report]], *, dry_run: bool
+    parsed: Parsed[_Record],
+    send: Callable[[bool], Awaitable[Report]],
+    columns: Sequence[str],
+    *,
+    dry_run: bool,
 ) -> ImportOutcome:
     row_count = len(parsed.rows)
     if not parsed.complete:
         return _refused(row_count, parsed.problems)
     if not parsed.problems:
-        return _outcome(await send(dry_run))
+        return _outcome(await send(dry_run), columns)
     # Nothing will be applied; the service is asked all the same, for one report of everything.
     try:
         report = await send(True)
@@ -103,7 +121,8 @@ async def _judged(
         note = f"the service could not be asked for more problems: {error.message}"
         return _refused(row_count, parsed.problems, note=note)
     untold_count = report.error_count - len(report.problems)
-    return _refused(row_count, joined(parsed.problems, report.problems), untold_count)
+    problems = joined(parsed.problems, report.problems, columns)
+    return _refused(row_count, problems, untold_count)
 
 
 def _request_id() -> str:
@@ -112,8 +131,15 @@ def _request_id() -> str:
     return SystemIds().new()
 
 
-def _read(path: Path, read: Callable[[Path], _Content]) -> _Content:
+def _read(path: Path, read: Callable[[Path], _Content], what: str) -> _Content:
     try:
+        found = looks_like(path)
+        if found and found != what:
+            raise Refusal(
+                "WRONG_FILE",
+                f"{path}: this looks like a {found} file, not a {what} file",
+                f"chaupal import {found} {path}",
+            )
         return read(path)
     except OSError as error:
         raise Refusal(
@@ -131,13 +157,13 @@ def _refused(
     )
 
 
-def _outcome(report: Report) -> ImportOutcome:
+def _outcome(report: Report, columns: Sequence[str]) -> ImportOutcome:
     return ImportOutcome(
         report.row_count,
         report.created_count,
         report.updated_count,
         report.unchanged_count,
         report.error_count,
-        report.problems,
+        in_order(report.problems, columns),
         report.applied,
     )

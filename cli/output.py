@@ -16,6 +16,11 @@ def print_json(result: Mapping[str, object]) -> None:
     sys.stdout.flush()
 
 
+def counted(count: int, noun: str, nouns: str = "") -> str:
+    """Return a number with its noun, such as "1 row" and "2 rows"."""
+    return f"{count} {noun if count == 1 else nouns or f'{noun}s'}"
+
+
 def console(*, stderr: bool = False) -> "Console":
     """Return a console for people; it honours NO_COLOR and plain pipes."""
     # 40-80 ms that `--help` and `-o json` need not wait for.

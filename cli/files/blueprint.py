@@ -10,7 +10,7 @@ from typing import Any
 from cli.files.problems import Problem
 from cli.records import BlueprintRecord, KindTerm, Term
 
-_SECTIONS = ("style", "names", "levels", "group_kinds", "categories")
+SECTIONS = ("style", "names", "levels", "group_kinds", "categories")
 
 
 def read_blueprint(path: Path) -> tuple[BlueprintRecord | None, list[Problem]]:
@@ -37,7 +37,7 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def blueprint(self, content: Mapping[str, Any]) -> BlueprintRecord:
-        self._unknown("", content, _SECTIONS)
+        self._unknown("", content, SECTIONS)
         kinds = self._tables(content, "group_kinds", ("key", "names", "has_category"))
         return BlueprintRecord(
             self._text("style", content.get("style")),

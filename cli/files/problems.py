@@ -1,7 +1,9 @@
 """What is wrong with a file, in the shape in which the services report it too."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+_HEADER = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,23 @@ class Problem:
     description: str
 
 
-def joined(ours: Iterable[Problem], theirs: Iterable[Problem]) -> list[Problem]:
-    """Put our findings and a service's into one list by row.
+def in_order(problems: Iterable[Problem], columns: Sequence[str] = ()) -> list[Problem]:
+    """Return problems by row, and within a row by column: the whole row's first."""
+    places = {column: place for place, column in enumerate(columns, start=1)}
+
+    def place(problem: Problem) -> tuple[int, int]:
+        if problem.row <= _HEADER or not problem.field:
+            return problem.row, 0
+        # A service says "admins[2]" where the file has one column.
+        return problem.row, places.get(problem.field.partition("[")[0], len(places) + 1)
+
+    return sorted(problems, key=place)
+
+
+def joined(
+    ours: Iterable[Problem], theirs: Iterable[Problem], columns: Sequence[str] = ()
+) -> list[Problem]:
+    """Put our findings and a service's into one list, in order.
 
     A cell that we could not read was sent empty: what the service says of it is left out.
     """
@@ -34,4 +51,4 @@ def joined(ours: Iterable[Problem], theirs: Iterable[Problem]) -> list[Problem]:
         for problem in theirs
         if (problem.row, problem.field) not in cells and problem.row not in whole_rows
     ]
-    return sorted(found, key=lambda problem: problem.row)
+    return in_order(found, columns)

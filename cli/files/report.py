@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cli.files.problems import Problem
+from cli.output import counted
 
 # What people see of a long list; programs get all that were told.
 _SHOWN = 50
@@ -62,12 +63,12 @@ class ImportOutcome:
                 f"{self.created_count} new, {self.updated_count} changed,"
                 f" {self.unchanged_count} as they were"
             )
-            return [f"{self.row_count} rows {verb}: {counts}"]
+            return [f"{counted(self.row_count, 'row')} {verb}: {counts}"]
         shown = [_line(problem) for problem in self.problems[:_SHOWN]]
         hidden = self.error_count - len(shown)
         more = [f"and {hidden} more; -o json tells up to 1,000"] if hidden else []
         note = [self.note] if self.note else []
-        problems = "1 problem" if self.error_count == 1 else f"{self.error_count} problems"
+        problems = counted(self.error_count, "problem")
         return [*shown, *more, *note, f"refused: {problems}; nothing was changed"]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from cli.files.problems import Problem
+from cli.files.problems import Problem, in_order
 from cli.files.table import read_table
 from cli.files.writing import ADMIN_SEPARATOR
 from cli.records import GROUP_COLUMNS, GROUP_STATES, UNIT_COLUMNS, GroupRecord, UnitRecord
@@ -18,6 +18,7 @@ from cli.records import GROUP_COLUMNS, GROUP_STATES, UNIT_COLUMNS, GroupRecord, 
 _Record = TypeVar("_Record", UnitRecord, GroupRecord)
 # Not float() and int(), which also take "1_000", "nan" and digits of other scripts.
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,15})?")
+_LIMITS = {"latitude": 90, "longitude": 180}
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -60,8 +61,7 @@ def _read(
         )
         for row in table.rows
     ]
-    problems.sort(key=lambda problem: problem.row)
-    return Parsed(rows, problems, table.complete)
+    return Parsed(rows, in_order(problems, columns), table.complete)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,11 @@ def _degrees(cells: Mapping[str, str], column: str, notes: _Notes) -> float | No
         return None
     if _DECIMAL.fullmatch(cell) is None:
         notes.wrong(column, "BAD_PLACE", f'"{cell}" is no number of degrees, such as 26.91')
+        return None
+    limit = _LIMITS[column]
+    # The service judges a place whole, and would not see this half where the other is no number.
+    if abs(float(cell)) > limit:
+        notes.wrong(column, "BAD_PLACE", f"{cell} is not between -{limit} and {limit} degrees")
         return None
     return float(cell)
 

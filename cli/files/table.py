@@ -128,10 +128,11 @@ class _Reader:
 
     def _row(self, number: int, cells: Sequence[str], header: Sequence[str]) -> Row:
         if len(cells) != len(header):
-            reason = "TOO_MANY_CELLS" if len(cells) > len(header) else "TOO_FEW_CELLS"
-            told = (
-                f"{len(cells)} cells under {len(header)} columns; put texts with commas in quotes"
-            )
+            if len(cells) > len(header):
+                reason, cure = "TOO_MANY_CELLS", "put texts with commas in quotes"
+            else:
+                reason, cure = "TOO_FEW_CELLS", "write a comma for each cell that is empty"
+            told = f"{len(cells)} cells under {len(header)} columns; {cure}"
             self._note(number, "", reason, told)
         clean = {
             name: self._cell(number, name, cell) for name, cell in zip(header, cells, strict=False)

@@ -17,6 +17,7 @@ from cli.errors import Refusal
 from cli.files.blueprint import read_blueprint
 from cli.identity.issuer import DevelopmentIssuer
 from cli.launcher.processes import Wiring
+from cli.output import counted
 from kit.ids import stable_id
 
 _FIRST_ROW = 2  # as in a file with a header
@@ -109,6 +110,6 @@ def _check(tenant: str, what: str, report: Report) -> None:
         first = "\n".join(f"row {one.row}: {one.description}" for one in report.problems[:5])
         raise Refusal(
             "DEMO_REFUSED",
-            f"{report.error_count} rows of the demo {what} of {tenant} were refused",
+            f"{counted(report.error_count, 'row')} of the demo {what} of {tenant} refused",
             f"{first}\nIf the tenant holds other data, start with --scale none.",
         )

@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 
 from cli.demo.tenants import demo_tenant
+from cli.errors import Refusal
 from cli.files import table
 from cli.files.problems import Problem, joined
+from cli.files.report import ImportOutcome
 from cli.files.rows import Parsed, read_groups, read_units
 from cli.files.writing import write_groups, write_units
-from cli.records import UnitRecord
+from cli.importing import check_file
+from cli.records import GROUP_COLUMNS, UnitRecord
 
 UNITS = "level,code,name,name_hi,parent_level,parent_code,latitude,longitude"
 GROUPS = (
@@ -108,7 +111,8 @@ def test_rows_with_too_many_or_too_few_cells_are_named(tmp_path: Path) -> None:
     parsed = _units(tmp_path, f"{UNITS}\nstate,RJ,Raja,sthan,,,,,\ndivision,JPR,Jaipur\n")
 
     assert _found(parsed) == [(2, "", "TOO_MANY_CELLS"), (3, "", "TOO_FEW_CELLS")]
-    assert "9 cells under 8 columns" in parsed.problems[0].description
+    assert "9 cells under 8 columns; put texts with commas" in parsed.problems[0].description
+    assert "3 cells under 8 columns; write a comma for" in parsed.problems[1].description
 
 
 def test_a_quote_that_never_closes_is_named_by_its_row(tmp_path: Path) -> None:
@@ -148,6 +152,17 @@ def test_a_latitude_that_is_no_decimal_number_is_refused(tmp_path: Path, cell: s
     assert _found(parsed) == [(2, "latitude", "BAD_PLACE")]
 
 
+@pytest.mark.parametrize(
+    ("latitude", "longitude"), [("north", "east"), ("90.1", "-181"), ("north", "999"), ("-91", "x")]
+)
+def test_both_halves_of_a_place_are_refused_when_both_are_wrong(
+    tmp_path: Path, latitude: str, longitude: str
+) -> None:
+    parsed = _units(tmp_path, f"{UNITS}\nstate,RJ,Rajasthan,,,,{latitude},{longitude}\n")
+
+    assert _found(parsed) == [(2, "latitude", "BAD_PLACE"), (2, "longitude", "BAD_PLACE")]
+
+
 def test_half_a_place_is_refused(tmp_path: Path) -> None:
     parsed = _units(tmp_path, f"{UNITS}\nstate,RJ,Rajasthan,,,,26.91,\n")
 
@@ -162,9 +177,9 @@ def test_a_group_with_bad_numbers_and_state_is_refused_cell_by_cell(tmp_path: Pa
     parsed = read_groups(path)
 
     assert [(one.row, one.field, one.reason) for one in parsed.problems] == [
-        (2, "state", "BAD_STATE"),
         (2, "member_count", "BAD_NUMBER"),
         (2, "capacity", "BAD_NUMBER"),
+        (2, "state", "BAD_STATE"),
     ]
     assert parsed.rows[0][1].admins == ("p2", "p3")
 
@@ -209,3 +224,50 @@ def test_one_report_holds_our_findings_and_the_services_but_no_cell_twice() -> N
         (3, "code", "BAD_CODE"),
         (7, "", "TOO_FEW_CELLS"),
     ]
+
+
+def test_problems_of_a_row_stand_in_the_order_of_the_columns() -> None:
+    ours = [Problem(3, "state", "BAD_STATE", ""), Problem(1, "zone", "UNKNOWN_COLUMN", "")]
+    theirs = [
+        Problem(3, "admins[1]", "BAD_PERSON", ""),
+        Problem(3, "code", "BAD_CODE", ""),
+        Problem(3, "elsewhere", "ODD", ""),
+        Problem(1, "code", "MISSING_COLUMN", ""),
+    ]
+
+    report = joined(ours, theirs, GROUP_COLUMNS)
+
+    assert [(one.row, one.field) for one in report] == [
+        (1, "zone"),
+        (1, "code"),
+        (3, "code"),
+        (3, "state"),
+        (3, "admins[1]"),
+        (3, "elsewhere"),
+    ]
+
+
+@pytest.mark.parametrize("what", ["blueprint", "units", "groups"])
+def test_a_file_of_another_kind_is_one_line_that_names_the_command(
+    tmp_path: Path, what: str
+) -> None:
+    tenant = demo_tenant("neem", "small")
+    files = {name: tmp_path / name for name in ("blueprint", "units", "groups")}
+    files["blueprint"].write_bytes(tenant.blueprint.read_bytes())
+    write_units(files["units"], tenant.units)
+    write_groups(files["groups"], tenant.groups)
+
+    for found in files.keys() - {what}:
+        with pytest.raises(Refusal) as refused:
+            check_file(what, files[found])
+        told = f"{files[found]}: this looks like a {found} file, not a {what} file"
+        assert refused.value.message == told
+        assert refused.value.cure == f"chaupal import {found} {files[found]}"
+    assert check_file(what, files[what]) is None
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, "1 row imported"), (2, "2 rows imported")])
+def test_one_row_is_one_row(count: int, told: str) -> None:
+    outcome = ImportOutcome(count, count, 0, 0, 0, (), applied=True)
+
+    assert outcome.lines()[0].startswith(f"{told}: ")

@@ -1,0 +1,27 @@
+"""Tells the three files of an import apart, for people who name the wrong one."""
+
+import tomllib
+from pathlib import Path
+
+from cli.files.blueprint import SECTIONS
+from cli.records import GROUP_COLUMNS, UNIT_COLUMNS
+
+_HEAD_BYTES = 64 * 1024
+
+
+def looks_like(path: Path) -> str:
+    """Return "blueprint", "units" or "groups"; empty when it looks like none of them.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES).decode("utf-8-sig", "replace")
+    header = {cell.strip() for cell in head.partition("\n")[0].split(",")}
+    for what, columns in (("units", UNIT_COLUMNS), ("groups", GROUP_COLUMNS)):
+        if header >= set(columns):
+            return what
+    try:
+        return "blueprint" if tomllib.loads(head).keys() & set(SECTIONS) else ""
+    except tomllib.TOMLDecodeError:
+        return ""
