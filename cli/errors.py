@@ -6,7 +6,8 @@ from typing import IO, Any
 
 import click
 
-from kit.errors import ChaupalError, InvalidInput, Unauthenticated, Unavailable
+from cli.identity.roles import ROLES
+from kit.errors import ChaupalError, Forbidden, InvalidInput, Unauthenticated, Unavailable
 
 
 class Refusal(click.ClickException):
@@ -54,6 +55,29 @@ class Unwatched(Refusal):
     exit_code = 3
 
 
+def no_blueprint(tenant: str | None) -> Refusal:
+    """Return the refusal of a tenant that nobody set up; without a name, the token's."""
+    whose = f"the tenant {tenant}" if tenant else "the token's tenant"
+    return Refusal(
+        "BLUEPRINT_NOT_FOUND",
+        f"{whose} has no blueprint yet",
+        f"Is the name right? A new tenant begins with its blueprint:\n"
+        f"chaupal import blueprint FILE --tenant {tenant or 'TENANT'}",
+    )
+
+
+def role_for(capability: str) -> str:
+    """Return the cure for a right that a caller lacks."""
+    roles = [role for role, may in sorted(ROLES.items(), key=_breadth) if capability in may]
+    if not roles:
+        return ""
+    return f"Call in the role {' or '.join(roles)}: `chaupal token --role {roles[0]}` makes a token"
+
+
+def _breadth(role: tuple[str, tuple[str, ...]]) -> int:
+    return len(role[1])
+
+
 def as_refusal(error: Exception) -> Refusal | None:
     """Return what an error tells people; none for an error that is a fault of ours.
 
@@ -74,6 +98,8 @@ def _cure(error: ChaupalError) -> str:
     match error:
         case InvalidInput(violations=violations):
             return "\n".join(f"{one.field}: {one.description or one.reason}" for one in violations)
+        case Forbidden(reason="CAPABILITY_MISSING"):
+            return role_for(error.fields().get("capability", ""))
         case Unavailable():
             return "Is the platform running? See `chaupal status`."
         case Unauthenticated():

@@ -8,11 +8,6 @@ from typing import Any
 from cli.clients.graphql import GraphQLClient
 from cli.errors import Refusal
 
-UNIT = """
-query Unit($level: String!, $code: String!) {
-  unitByCode(level: $level, code: $code) { id name { text } }
-}
-"""
 PREVIEW = """
 query Preview($audience: AudienceInput!) {
   previewAudience(audience: $audience) {
@@ -117,17 +112,6 @@ class Broadcasts:
 
     def __init__(self, client: GraphQLClient) -> None:
         self._client = client
-
-    def unit_id(self, level: str, code: str) -> str:
-        """Return the id of a unit by level and code."""
-        unit = self._client.execute(UNIT, {"level": level, "code": code})["unitByCode"]
-        if unit is None:
-            raise Refusal(
-                "UNKNOWN_UNIT",
-                f"there is no unit {level}:{code}",
-                "Write the level's key and the unit's code, such as division:JPR.",
-            )
-        return str(unit["id"])
 
     def preview(self, audience: Mapping[str, object]) -> Preview:
         """Return what an audience means now."""

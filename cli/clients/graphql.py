@@ -2,13 +2,14 @@
 
 import http.client
 import json
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from cli.errors import Refusal, Unreachable
+from cli.errors import Refusal, Unreachable, role_for
 
 _SECONDS = 30.0
 # The codes of a service that is down or slow, see the gateway's table of errors.
@@ -96,5 +97,9 @@ def _refusal(error: Mapping[str, Any]) -> Refusal:
     lines = [
         f"{one.get('field')}: {one.get('description') or one.get('reason')}" for one in violations
     ]
+    # The gateway tells which in its sentence only.
+    missing = re.search(r".*\bcapability (\w+)", str(error.get("message", "")))
+    if reason == "CAPABILITY_MISSING" and missing:
+        lines.append(role_for(missing[1]))
     kind = Unreachable if extensions.get("code") in _PASSING else Refusal
     return kind(str(reason), str(error.get("message", "refused")), "\n".join(lines))

@@ -10,8 +10,8 @@ import click
 
 from cli.access import access_options, resolve
 from cli.command import Verb, data_option, output_option
-from cli.errors import Refusal
-from cli.output import console, print_json, progress_bar
+from cli.errors import Refusal, no_blueprint
+from cli.output import console, counted, print_json, progress_bar
 
 if TYPE_CHECKING:
     from cli.clients.broadcasts import BroadcastProgress, Broadcasts, Outcomes, Preview
@@ -98,12 +98,17 @@ def broadcast(
     # http.client and json are quick, but --help needs neither.
     from cli.clients.broadcasts import Broadcasts  # noqa: PLC0415
     from cli.clients.graphql import GraphQLClient  # noqa: PLC0415
+    from cli.clients.organisation import Organisation  # noqa: PLC0415
 
     address = url or f"http://{access.address('gateway', None)}/graphql"
     with GraphQLClient(address, access.token) as client:
-        broadcasts = Broadcasts(client)
+        broadcasts, organisation = Broadcasts(client), Organisation(client)
+        words = organisation.words()
+        if words is None:
+            raise no_blueprint(tenant)
+        words.check(kinds, categories)
         term: dict[str, object] = {
-            "unitIds": [broadcasts.unit_id(level, code) for level, code in units]
+            "unitIds": [organisation.unit_id(level, code, words) for level, code in units]
         }
         if kinds:
             term["kinds"] = list(kinds)
@@ -127,7 +132,9 @@ def _tell_preview(preview: "Preview", output: str) -> None:
         )
         return
     screen = console()
-    screen.print(f"{preview.group_count} groups with {preview.member_count} members")
+    screen.print(
+        f"{counted(preview.group_count, 'group')} with {counted(preview.member_count, 'member')}"
+    )
     for reason, count in preview.excluded.items():
         screen.print(f"left out: {count} {reason.lower()}")
 
@@ -183,15 +190,16 @@ def _tell_end(
     screen = console()
     states = {state: count for state, count in progress.counts.items() if state != "total"}
     screen.print(f"{progress.state.lower()}: {broadcast_id}")
-    screen.print(f"{progress.counts['total']} deliveries: {_counted(states) or 'none'}")
+    deliveries = counted(progress.counts["total"], "delivery", "deliveries")
+    screen.print(f"{deliveries}: {_listed(states) or 'none'}")
     if outcomes is None:
         screen.print("why some failed could not be asked; the consoles show it")
         return
     some = "" if outcomes.complete else " (of the first that were asked)"
     for state, reasons in (("failed", outcomes.failed), ("skipped", outcomes.skipped)):
         if reasons:
-            screen.print(f"{state}{some}: {_counted(reasons)}")
+            screen.print(f"{state}{some}: {_listed(reasons)}")
 
 
-def _counted(counts: Mapping[str, int]) -> str:
+def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count)

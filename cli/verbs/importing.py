@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.access import access_options, resolve
+from cli.access import Access, access_options, resolve
 from cli.command import Verb, data_option, output_option
-from cli.errors import Refusal
+from cli.errors import Refusal, no_blueprint
 from cli.output import Bar, console, print_json, progress_bar
+from kit.errors import NotFound
 
 if TYPE_CHECKING:
     from cli.files.report import ImportOutcome
@@ -66,12 +67,29 @@ def import_(
         raise
     with progress_bar(output) as show:
         progress = _start_progress(show)
-        outcome = asyncio.run(
-            _run(what, file, address, access.token, dry_run=dry_run, progress=progress)
-        )
+        try:
+            outcome = asyncio.run(
+                _run(what, file, address, access.token, dry_run=dry_run, progress=progress)
+            )
+        except NotFound as error:
+            if error.reason != "BLUEPRINT_NOT_FOUND":
+                raise
+            raise no_blueprint(tenant) from error
+    if what == "groups" and outcome.error_count and not _has_blueprint(access):
+        # Then every kind and unit is unknown, which says nothing.
+        raise no_blueprint(tenant)
     _tell(what, file, outcome, dry_run=dry_run, output=output)
     if outcome.error_count:
         ctx.exit(1)
+
+
+def _has_blueprint(access: Access) -> bool:
+    """Ask the data folder's platform; where none runs, groups' own answer stands."""
+    if access.platform is None:
+        return True
+    from cli.importing import has_blueprint  # noqa: PLC0415
+
+    return asyncio.run(has_blueprint(access.address("hierarchy", None), access.token))
 
 
 def _tell_file(what: str, file: Path, *, dry_run: bool, output: str) -> None:

@@ -5,12 +5,16 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 
-from cli.clients import broadcasts
+from cli.clients import broadcasts, organisation
 
 SCHEMA = Path(__file__).parents[2] / "gateway" / "schema.graphql"
 OPERATIONS = {
-    name: getattr(broadcasts, name)
-    for name in ("UNIT", "PREVIEW", "CREATE", "START", "PROGRESS", "OUTCOMES")
+    name: getattr(module, name)
+    for module, names in (
+        (broadcasts, ("PREVIEW", "CREATE", "START", "PROGRESS", "OUTCOMES")),
+        (organisation, ("BLUEPRINT", "UNIT", "CHILDREN")),
+    )
+    for name in names
 }
 
 

@@ -139,7 +139,50 @@ def test_what_a_broadcast_cannot_be_is_refused_with_the_reason(platform: Platfor
     assert unknown_unit["reason"] == "UNKNOWN_UNIT"
     assert unknown_kind["reason"] == "INVALID_AUDIENCE"
     assert "UNKNOWN_KIND" in unknown_kind["cure"]
+    assert unknown_kind["cure"].startswith('there is no kind "choir", there are ')
+    assert "booth_voters" in unknown_kind["cure"]
     assert forbidden["reason"] == "CAPABILITY_MISSING"
+    assert "role composer or administrator" in forbidden["cure"]
+
+
+def test_an_unknown_unit_is_refused_with_what_is_near_to_it(platform: Platform) -> None:
+    message = ("broadcast", "--tenant", "neem", "--title", "T", "--text-hi", "नमस्ते")
+
+    near = _error(platform, *message, "--unit", "division:JPRR")
+    far = _error(platform, *message, "--unit", "division:NOWHERE")
+    deep = _error(platform, *message, "--unit", "booth:NOWHERE")
+    level = _error(platform, *message, "--unit", "divison:JPR")
+
+    assert "division:JPR" in near["cure"]
+    assert far["cure"].startswith("There are division:")
+    assert deep["reason"] == "UNKNOWN_UNIT"
+    assert "units.csv" in deep["cure"]
+    assert level["message"] == "there is no level divison"
+    assert "division" in level["cure"]
+
+
+def test_a_tenant_that_nobody_set_up_is_told_the_command_that_does(
+    platform: Platform, tmp_path: Path
+) -> None:
+    units, groups = tmp_path / "units.csv", tmp_path / "groups.csv"
+    units.write_text(
+        "level,code,name,name_hi,parent_level,parent_code,latitude,longitude\nstate,RJ,R,,,,,\n"
+    )
+    groups.write_text(
+        "code,name,name_hi,kind,category,unit_level,unit_code,language,member_count,capacity,state,"
+        "owner,admins,backup,state_executive\nG1,Team,,internal,,state,RJ,hi,1,3,,p1,,,\n"
+    )
+    message = ("--unit", "state:RJ", "--title", "T", "--text-en", "x")
+
+    errors = [
+        _error(platform, "broadcast", "--tenant", "nope", *message),
+        _error(platform, "import", "units", str(units), "--tenant", "nope"),
+        _error(platform, "import", "groups", str(groups), "--tenant", "nope"),
+    ]
+
+    for error in errors:
+        assert error["message"] == "the tenant nope has no blueprint yet"
+        assert "chaupal import blueprint FILE --tenant nope" in error["cure"]
 
 
 def test_a_token_of_a_viewer_may_not_import(platform: Platform, tmp_path: Path) -> None:
@@ -153,6 +196,7 @@ def test_a_token_of_a_viewer_may_not_import(platform: Platform, tmp_path: Path) 
     error = _error(platform, "import", "units", str(file), "--token", viewer)
 
     assert error["reason"] == "CAPABILITY_MISSING"
+    assert "role administrator" in error["cure"]
 
 
 def test_findings_of_the_reader_and_of_the_service_stand_in_one_report(

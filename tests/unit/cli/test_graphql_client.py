@@ -109,3 +109,14 @@ def test_what_is_no_http_address_is_refused(url: str) -> None:
         GraphQLClient(url, "t")
 
     assert refused.value.reason == "URL_INVALID"
+
+
+def test_a_capability_that_is_missing_names_the_roles_that_have_it(gateway: Gateway) -> None:
+    extensions = {"code": "FORBIDDEN", "reason": "CAPABILITY_MISSING"}
+    told = "this needs the capability compose, which the token does not give"
+    gateway.body = json.dumps({"errors": [{"message": told, "extensions": extensions}]}).encode()
+
+    refusal = _refused(gateway)
+
+    assert refusal.message == told
+    assert refusal.cure.startswith("Call in the role composer or administrator:")

@@ -39,6 +39,7 @@ def _deliveries(*pairs: tuple[str, str], after: str | None = None) -> dict[str, 
 RUNNING = _progress("RUNNING", dispatched=3)
 DOWN: dict[str, Any] = {"down": True}
 ANSWERS: dict[str, dict[str, Any]] = {
+    "Blueprint": {"blueprint": {"levels": [{"key": "state"}], "groupKinds": [], "categories": []}},
     "Unit": {"unitByCode": {"id": "U"}},
     "Create": {
         "createBroadcast": {"__typename": "CreateBroadcastSuccess", "broadcast": {"id": "B1"}}
