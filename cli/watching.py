@@ -39,7 +39,7 @@ def watch(
         Refusal: The platform stayed out of reach, or refused to tell.
     """
     while True:
-        progress = _patiently(lambda: broadcasts.progress(broadcast_id), patience_seconds)
+        progress = patiently(lambda: broadcasts.progress(broadcast_id), patience_seconds)
         total = progress.counts["total"] or None
         show(progress.state.lower(), progress.settled_count, total)
         if progress.over:
@@ -74,8 +74,12 @@ def _outcomes(
         return None
 
 
-def _patiently(ask: Callable[[], _Answer], patience_seconds: float) -> _Answer:
-    """Ask again, with growing pauses, while the platform cannot be reached."""
+def patiently(ask: Callable[[], _Answer], patience_seconds: float = PATIENCE_SECONDS) -> _Answer:
+    """Ask again, with growing pauses, while the platform cannot be reached.
+
+    Raises:
+        Unreachable: It stayed out of reach.
+    """
     deadline = time.monotonic() + patience_seconds
     pause = _POLL_SECONDS
     while True:
@@ -86,6 +90,16 @@ def _patiently(ask: Callable[[], _Answer], patience_seconds: float) -> _Answer:
                 raise
         time.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+def maybe_started(broadcast_id: str, why: str) -> Unwatched:
+    """Return what is said when the answer to a start was lost, and lost again."""
+    return Unwatched(
+        "START_UNKNOWN",
+        f"{broadcast_id} may have started, its answer was lost: {why}",
+        "See in a console whether it did, before you send it again.",
+        broadcastId=broadcast_id,
+    )
 
 
 def _unwatched(broadcast_id: str, why: str) -> Unwatched:

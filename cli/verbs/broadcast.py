@@ -10,7 +10,7 @@ import click
 
 from cli.access import access_options, resolve
 from cli.command import Verb, data_option, output_option
-from cli.errors import Refusal, no_blueprint
+from cli.errors import Refusal, Unreachable, no_blueprint
 from cli.output import console, counted, print_json, progress_bar
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _EXAMPLES = (
 _EXIT_CODES = {
     0: "started; with --watch: completed; with --dry-run: previewed",
     3: "started and going on, but not watched to its end: Ctrl-C, or the platform did not answer"
-    " for 30 s; do not send it again",
+    " for 30 s; do not send it again before you looked",
 }
 
 
@@ -140,13 +140,18 @@ def _tell_preview(preview: "Preview", output: str) -> None:
 
 
 def _send(broadcasts: "Broadcasts", message: _Message, *, watch: bool, output: str) -> None:
-    from cli.watching import going_on  # noqa: PLC0415
+    from cli.watching import going_on, maybe_started, patiently  # noqa: PLC0415
     from cli.watching import watch as stay  # noqa: PLC0415
     from kit.ids import SystemIds  # noqa: PLC0415
 
     ids = SystemIds()
     broadcast_id = broadcasts.create(ids.new(), message.title, message.texts, message.audience)
-    broadcasts.start(ids.new(), broadcast_id)
+    # One id for every try: a start whose answer was lost is not done twice.
+    start_id = ids.new()
+    try:
+        patiently(lambda: broadcasts.start(start_id, broadcast_id))
+    except Unreachable as error:
+        raise maybe_started(broadcast_id, error.message) from error
     if not watch:
         _tell_started(broadcast_id, output)
         return

@@ -56,13 +56,19 @@ class Gateway(HTTPServer):
     def __init__(self, *script: dict[str, Any]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.script = list(script)
+        self.loses: list[str] = []
+        self.asked: list[tuple[str, dict[str, Any]]] = []
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/graphql"
 
-    def answer(self, query: str) -> dict[str, Any]:
+    def answer(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         name = query.split()[1].partition("(")[0]
+        self.asked.append((name, variables))
+        if name in self.loses:
+            self.loses.remove(name)
+            return DOWN
         if name in ANSWERS:
             return {"data": ANSWERS[name]}
         line = self.script.pop(0) if len(self.script) > 1 else self.script[0]
@@ -74,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        answer = self.server.answer(asked["query"])
+        answer = self.server.answer(asked["query"], asked["variables"])
         if answer is DOWN:
             return
         body = json.dumps(answer).encode()
@@ -190,3 +196,15 @@ def test_the_exit_code_of_a_broadcast_that_goes_on_is_in_the_help() -> None:
     codes = CliRunner().invoke(main, ["broadcast", "--help"]).stdout.partition("Exit codes:")[2]
 
     assert "3" in [line.split()[0] for line in codes.splitlines() if line.strip()]
+
+
+def test_a_start_whose_answer_is_lost_is_tried_again_as_the_same_start() -> None:
+    with _gateway(_progress("COMPLETED", delivered=1)) as gateway:
+        gateway.loses = ["Start"]
+
+        result = CliRunner().invoke(main, _broadcast(gateway.url))
+
+    starts = [variables for name, variables in gateway.asked if name == "Start"]
+    assert result.exit_code == 0
+    assert len(starts) == 2
+    assert starts[0] == starts[1]
