@@ -246,6 +246,24 @@ describe('one unit', () => {
     expect(panel.getByText('900')).toBeInstanceOf(HTMLElement);
   });
 
+  it('goes on saying that figures are missing while it asks for them again', async () => {
+    const answers: (() => void)[] = [];
+    let asked = 0;
+    const unit = async ({ id }: { id: string }) => {
+      asked += 1;
+      if (asked > 1) await new Promise<void>((resolve) => answers.push(resolve));
+      const found = details(TREE.find((each) => each.id === id));
+      return asked > 1 ? found : { ...found, groupCounts: () => Promise.reject(refusal('SERVICE_UNAVAILABLE')) };
+    };
+    const { user } = await drawPage(aGateway({ unit }));
+    const panel = within(screen.getByRole('region', { name: 'Unit' }));
+    await user.click(await panel.findByRole('button', { name: 'Try again' }));
+    await waitFor(() => expect(answers).toHaveLength(1));
+    expect(panel.getByText(/some figures are missing/u)).toBeInstanceOf(HTMLElement);
+    answers[0]?.();
+    await waitFor(() => expect(panel.queryByText(/some figures are missing/u)).toBeNull());
+  });
+
   it('is shown in Hindi with the English name beside it', async () => {
     const jaipur = { ...aUnit('Jaipur', { level: 'state' }), name: named('Jaipur', 'जयपुर') };
     const gateway = aGateway({ units: unitsOf([jaipur]), unit: details(jaipur) });

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { useClient } from 'urql';
 
 import type { Blueprint } from '../../../shared/app/organisation';
@@ -17,6 +17,7 @@ function betterOf(before: GridAnswer | null, loaded: GridAnswer): GridAnswer {
 export function useGrid(blueprint: Blueprint, level: string) {
   const client = useClient();
   const [answer, setAnswer] = useState<GridAnswer | null>(null);
+  const looking = useRef(false);
 
   const look = useCallback(() => fetchLevel(client, blueprint, level), [client, blueprint, level]);
 
@@ -32,8 +33,12 @@ export function useGrid(blueprint: Blueprint, level: string) {
     };
   }, [look]);
   const again = async () => {
+    // One walk at a time, however often it is asked for.
+    if (looking.current) return;
+    looking.current = true;
     setAnswer((before) => (isThere(before) ? before : null));
     const loaded = await look();
+    looking.current = false;
     setAnswer((before) => betterOf(before, loaded));
   };
   return { answer, again };

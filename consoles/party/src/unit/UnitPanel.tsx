@@ -22,10 +22,12 @@ function Details({ id, onShow }: { id: string; onShow: (id: string) => void }) {
     if (error) return <ErrorNote failure={failureOf(error)} onRetry={retry} />;
     return <Empty title={t('unit.unknown')}>{t('unit.unknownHint')}</Empty>;
   }
+  // Judged by what is missing: the error of the last answer is gone as soon as it is asked for anew.
+  const partial = !unit.groupCounts || !unit.groups;
   return (
     <div className={styles.details} aria-busy={fetching}>
       <UnitHeading unit={unit} onShow={onShow} />
-      {error !== undefined && <DegradedNote onRetry={retry} />}
+      {partial && <DegradedNote onRetry={retry} busy={fetching} />}
       {unit.groupCounts && <UnitFigures counts={unit.groupCounts} unitsBelow={unit.subtreeCount - 1} />}
       {unit.groups && <OwnGroupsTable groups={unit.groups} />}
     </div>
