@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
-from itertools import count, islice
+from itertools import islice
 from typing import TypeVar
 
 from kit.ids import uuid_text
@@ -51,11 +51,17 @@ class RedisDeliveryLog:
     async def drop_generation(
         self, tenant: TenantId, broadcast_id: BroadcastId, generation: int, written: int = 0
     ) -> None:
+        def keys_of(number: int) -> tuple[str, ...]:
+            return PartitionKeys.at(tenant, broadcast_id, number, generation).all()
+
         with store_step("UNLINK generation"):
-            for number in count():
-                keys = PartitionKeys.at(tenant, broadcast_id, number, generation)
-                if not await self._client.unlink(*keys.all()) and number >= written:
-                    return
+            end = written
+            while await self._client.exists(*keys_of(end)):
+                end += 1
+            # From the last one down, so that a drop which breaks off leaves no gap at which the
+            # next one would stop.
+            for number in reversed(range(end)):
+                await self._client.unlink(*keys_of(number))
 
     async def take(self, partition: Partition, consumer: str, lease: timedelta) -> Chunk | None:
         keys = PartitionKeys.of(partition)
