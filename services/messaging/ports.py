@@ -122,7 +122,7 @@ class Broadcasts(Protocol):
         """Move a draft to planning and write the job of planning it, both or neither.
 
         Returns:
-            The broadcast; for a request that started it before, as it is now.
+            The broadcast as started; for a request that did it before, as it was then.
 
         Raises:
             BroadcastNotFound: There is none.

@@ -1,14 +1,16 @@
 """What only the Redis adapters of messaging can show: durability, restarts, half-way failures."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kit.errors import Unavailable
-from kit.redis import StoreFault, open_redis
-from services.messaging.adapters.redis import Libraries
+from kit.redis import RedisClient, StoreFault, open_redis
+from services.messaging.adapters.redis import Libraries, RedisDeliveryLog, RedisPlanJobs
 from services.messaging.adapters.redis import libraries as library_files
 from services.messaging.domain.broadcasts import Broadcast, BroadcastState, Plan
 from services.messaging.domain.deliveries import DeliveryState, Evidence
@@ -122,6 +124,37 @@ class TestWhatFailsHalfWay:
             await stores.jobs.finalise(job, Plan(1, SIZE, SIZE), Frame.empty())
         await stores.jobs.hold(job)
         assert not await stores.client.exists(f"messaging:{{{stores.tenant}}}:frame:{draft.id}")
+
+
+class DropsOne:
+    """A store's client that breaks off after the first partition was dropped."""
+
+    def __init__(self, client: RedisClient) -> None:
+        self._client = client
+        self._unlinked = False
+
+    async def exists(self, *keys: str) -> Any:
+        return await self._client.exists(*keys)
+
+    async def unlink(self, *keys: str) -> None:
+        if self._unlinked:
+            raise asyncio.CancelledError
+        self._unlinked = True
+        await self._client.unlink(*keys)
+
+
+async def test_a_drop_that_breaks_off_is_completed_by_the_next(stores: Stores) -> None:
+    first = a_partition(stores.tenant, SIZE)
+    for number in range(4):
+        await stores.log.write_partition(replace(first, number=number), group_ids(SIZE), SIZE, "")
+    dying = RedisDeliveryLog(DropsOne(stores.client), stores.libraries)  # type: ignore[arg-type]
+    with pytest.raises(asyncio.CancelledError):
+        await dying.drop_generation(stores.tenant, first.broadcast_id, 1)
+
+    await stores.log.drop_generation(stores.tenant, first.broadcast_id, 1)
+
+    pattern = f"messaging:{{{stores.tenant}:{first.broadcast_id}:*"
+    assert [found async for found in stores.client.scan_iter(match=pattern)] == []
 
 
 class TestRestart:
@@ -260,6 +293,32 @@ async def test_a_finished_partition_is_small(stores: Stores) -> None:
     assert set(sizes) == {"targets", "ledger", "version"}
     assert sizes["targets"] < 16 * PARTITION_SIZE * 1.1
     assert sizes["ledger"] + sizes["version"] < 1.3 * PARTITION_SIZE
+
+
+async def test_planners_that_went_are_forgotten(stores: Stores) -> None:
+    """Every process has a name of its own, and asks every tenant."""
+    for number in range(3):
+        assert await stores.jobs.take(stores.tenant, f"early-{number}", LONG_LEASE) is None
+    _, job = await planning(stores)
+    for number in range(3):
+        assert await stores.jobs.take(stores.tenant, f"idle-{number}", LONG_LEASE) is None
+    assert await consumers(stores) == ["one"]
+
+    await stores.jobs.fail(job, "NO_LUCK", NOON)
+    assert await consumers(stores) == ["one"]
+    heirs = RedisPlanJobs(stores.libraries, keep_consumers=NO_LEASE)
+    await planning(stores)  # by "one", who holds it
+    draft = await stores.broadcasts.create(stores.tenant, a_broadcast(), a_request())
+    await stores.broadcasts.start(stores.tenant, draft.id, a_request("start"), NOON, "")
+    idle = await heirs.take(stores.tenant, "two", LONG_LEASE)
+    assert idle is not None
+    await heirs.fail(idle, "NO_LUCK", NOON)
+    assert await consumers(stores) == ["one"], "who holds a job stays known"
+
+
+async def consumers(stores: Stores) -> list[str]:
+    found = await stores.client.xinfo_consumers(f"messaging:{{{stores.tenant}}}:jobs", "planners")
+    return sorted(each["name"].decode() for each in found)
 
 
 async def test_the_lag_of_a_stream_stays_known(stores: Stores) -> None:

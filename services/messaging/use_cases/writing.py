@@ -77,7 +77,7 @@ class StartBroadcast:
     async def __call__(
         self, caller: Caller, broadcast_id: BroadcastId, request_id: str, traceparent: str
     ) -> Broadcast:
-        """The broadcast in planning, or later when the request is repeated.
+        """The broadcast in planning, also when the request is repeated: what it started.
 
         Raises:
             Forbidden: The caller may not compose.

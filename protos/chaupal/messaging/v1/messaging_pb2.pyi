@@ -471,7 +471,7 @@ class StartBroadcastResponse(_message.Message):
     BROADCAST_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def broadcast(self) -> Global___Broadcast:
-        """In state planning, or later when the request is repeated."""
+        """In state planning; as it was then when the request is repeated."""
 
     def __init__(
         self,

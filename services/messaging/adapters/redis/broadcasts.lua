@@ -30,14 +30,14 @@ local function earlier(request, fingerprint, broadcast_id)
   return {'replayed', known[2] or broadcast_id}
 end
 
-local function remember(request, fingerprint, broadcast_id, seconds)
-  redis.call('HSET', request, 'fingerprint', fingerprint, 'broadcast', broadcast_id)
+local function remember(request, fingerprint, broadcast_id, seconds, ...)
+  redis.call('HSET', request, 'fingerprint', fingerprint, 'broadcast', broadcast_id, ...)
   redis.call('EXPIRE', request, seconds)
 end
 
 local function move(broadcast, state, ...)
   redis.call('HSET', broadcast, 'state', state, ...)
-  redis.call('HINCRBY', broadcast, 'revision', 1)
+  return redis.call('HINCRBY', broadcast, 'revision', 1)
 end
 
 local function check_broadcast(broadcast)
@@ -63,13 +63,16 @@ end)
 
 -- keys: request, broadcast, jobs; args: fingerprint, broadcast's id, seconds to remember the
 -- request, from state, to state, instant, traceparent.
--- Moves a draft on and writes the job of planning it; answers with the broadcast's fields.
+-- Moves a draft on and writes the job of planning it; answers with the broadcast's fields and
+-- the revision that it was started as.
 register('start', function(keys, args)
   local request, broadcast, jobs = keys[1], keys[2], keys[3]
   local fingerprint, id, seconds = args[1], args[2], whole(args[3], 1)
   local before = earlier(request, fingerprint, id)
   if before and before[1] == 'reused' then return before end
-  if before then return {'replayed', redis.call('HGETALL', broadcast)} end
+  if before then
+    return {'replayed', redis.call('HGETALL', broadcast), redis.call('HGET', request, 'revision')}
+  end
   local state = redis.call('HGET', broadcast, 'state')
   if not state then return {'missing'} end
   if state ~= args[4] then return {'state', state} end
@@ -81,9 +84,9 @@ register('start', function(keys, args)
     redis.call('XGROUP', 'CREATE', jobs, GROUP, '0', 'MKSTREAM')
   end
   redis.call('XADD', jobs, '*', 'broadcast', id, 'traceparent', args[7])
-  move(broadcast, args[5], 'started_at', args[6])
-  remember(request, fingerprint, id, seconds)
-  return {'started', redis.call('HGETALL', broadcast)}
+  local revision = move(broadcast, args[5], 'started_at', args[6])
+  remember(request, fingerprint, id, seconds, 'revision', revision)
+  return {'started', redis.call('HGETALL', broadcast), tostring(revision)}
 end)
 
 local function held(jobs, entry, consumer, count)
@@ -99,7 +102,25 @@ local function claim_stale(jobs, consumer, lease)
   return redis.call('XCLAIM', jobs, GROUP, consumer, lease, stale[1][1])[1]
 end
 
+-- The fields of an answer that tells names and values in turn.
+local function fields_of(told)
+  local fields = {}
+  for at = 1, #told, 2 do fields[told[at]] = told[at + 1] end
+  return fields
+end
+
+local function planners_of(jobs)
+  for _, told in ipairs(redis.call('XINFO', 'GROUPS', jobs)) do
+    local group = fields_of(told)
+    if group['name'] == GROUP then return group end
+  end
+  return nil
+end
+
+-- Reading makes the reader known to the stream for good, so it is done only for what is there.
 local function read_new(jobs, consumer)
+  local group = planners_of(jobs)
+  if not group or group['lag'] == 0 then return nil end
   local read = redis.pcall('XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', 1, 'STREAMS', jobs, '>')
   if not read or read.err then return nil end
   return read[1][2][1]
@@ -123,30 +144,34 @@ register('hold_job', function(keys, args)
   return {'ok'}
 end)
 
+-- Processes that went hold nothing and show no life.
+local function forget_idle(jobs, keep)
+  for _, told in ipairs(redis.call('XINFO', 'CONSUMERS', jobs, GROUP)) do
+    local consumer = fields_of(told)
+    if consumer['pending'] == 0 and consumer['idle'] >= keep then
+      redis.call('XGROUP', 'DELCONSUMER', jobs, GROUP, consumer['name'])
+    end
+  end
+end
+
 -- Acknowledges the job and trims what is acknowledged: by XTRIM from the old end and never by
--- XDEL, which makes the stream's lag unknown.
-local function finish_job(jobs, entry)
+-- XDEL, which makes the stream's lag unknown. Forgets consumers that were idle for `keep` ms.
+local function finish_job(jobs, entry, keep)
   redis.call('XACK', jobs, GROUP, entry)
   local waiting = redis.call('XPENDING', jobs, GROUP)
   local oldest = waiting[1] > 0 and waiting[2]
-  if not oldest then
-    for _, info in ipairs(redis.call('XINFO', 'GROUPS', jobs)) do
-      for at = 1, #info, 2 do
-        if info[at] == 'last-delivered-id' then oldest = info[at + 1] end
-      end
-    end
-  end
-  redis.call('XTRIM', jobs, 'MINID', oldest)
+  redis.call('XTRIM', jobs, 'MINID', oldest or planners_of(jobs)['last-delivered-id'])
+  forget_idle(jobs, keep)
 end
 
 -- keys: jobs, broadcast, frame, open; args: consumer, entry, delivery count, broadcast's id, from
--- state, to state, partition size, deliveries, frame.
+-- state, to state, partition size, deliveries, frame, for how many ms to keep idle consumers.
 -- Makes the plan of this holder of the job the broadcast's, which workers then see. The job's
 -- delivery count is the plan's generation. A repeat after success changes nothing.
 register('finalise_plan', function(keys, args)
   local jobs, broadcast, frame, open = keys[1], keys[2], keys[3], keys[4]
   local consumer, entry, count = args[1], args[2], whole(args[3], 1)
-  local size, deliveries = whole(args[7], 1), whole(args[8], 1)
+  local size, deliveries, keep = whole(args[7], 1), whole(args[8], 1), whole(args[10], 0)
   local known = redis.call('HMGET', broadcast, 'state', 'generation')
   if not known[1] then return {'missing'} end
   if known[2] == args[3] then return {'ok'} end
@@ -158,22 +183,23 @@ register('finalise_plan', function(keys, args)
   redis.call('SET', frame, args[9])
   redis.call('SADD', open, args[4])
   move(broadcast, args[6], 'generation', count, 'deliveries', deliveries, 'partition_size', size)
-  finish_job(jobs, entry)
+  finish_job(jobs, entry, keep)
   return {'ok'}
 end)
 
 -- keys: jobs, broadcast; args: consumer, entry, delivery count, from state, to state, instant,
--- reason. Gives the broadcast up. A repeat after success changes nothing.
+-- reason, for how many ms to keep idle consumers. Gives the broadcast up. A repeat after success changes nothing.
 register('fail_plan', function(keys, args)
   local jobs, broadcast = keys[1], keys[2]
   local consumer, entry, count = args[1], args[2], whole(args[3], 1)
+  local keep = whole(args[8], 0)
   if not held(jobs, entry, consumer, count) then return {'lost'} end
   local state = redis.call('HGET', broadcast, 'state')
   if state == args[4] then
     check_broadcast(broadcast)
     move(broadcast, args[5], 'completed_at', args[6], 'failure_reason', args[7])
   end
-  finish_job(jobs, entry)
+  finish_job(jobs, entry, keep)
   return {'ok'}
 end)
 

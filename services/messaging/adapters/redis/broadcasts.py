@@ -9,6 +9,7 @@ from services.messaging.adapters.redis.keys import TENANTS, TenantKeys
 from services.messaging.adapters.redis.libraries import Libraries
 from services.messaging.adapters.redis.records import (
     as_made,
+    as_started,
     broadcast_from,
     fields_of,
     frame_from_bytes,
@@ -146,8 +147,8 @@ class RedisBroadcasts:
                 ],
             )
         match answer:
-            case [b"started" | b"replayed", record]:
-                return _present(broadcast_id, record)
+            case [b"started" | b"replayed", record, revision]:
+                return as_started(_present(broadcast_id, record), int(revision))
             case [b"reused"]:
                 raise RequestIdReused(request.id)
             case [b"state", state]:

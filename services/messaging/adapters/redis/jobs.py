@@ -20,8 +20,11 @@ from services.messaging.ports import PlanJob
 class RedisPlanJobs:
     """Jobs of the consumer group `planners`."""
 
-    def __init__(self, libraries: Libraries) -> None:
+    def __init__(
+        self, libraries: Libraries, keep_consumers: timedelta = timedelta(hours=1)
+    ) -> None:
         self._functions = libraries.broadcasts
+        self._keep_milliseconds = keep_consumers // timedelta(milliseconds=1)
 
     async def take(self, tenant: TenantId, consumer: str, lease: timedelta) -> PlanJob | None:
         with store_step("FCALL take_job"):
@@ -69,6 +72,7 @@ class RedisPlanJobs:
                     plan.partition_size,
                     plan.delivery_count,
                     frame_to_bytes(frame),
+                    self._keep_milliseconds,
                 ],
             )
         _check(job, answer)
@@ -80,7 +84,14 @@ class RedisPlanJobs:
             answer = await self._functions.call(
                 "fail_plan",
                 keys=[keys.jobs, keys.broadcast(job.broadcast_id)],
-                args=[*_fence(job), origin(state), state, microseconds(failed_at), reason],
+                args=[
+                    *_fence(job),
+                    origin(state),
+                    state,
+                    microseconds(failed_at),
+                    reason,
+                    self._keep_milliseconds,
+                ],
             )
         _check(job, answer)
 

@@ -4,6 +4,7 @@ import json
 import zlib
 from array import array
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -69,6 +70,16 @@ def broadcast_from(broadcast_id: BroadcastId, record: Sequence[bytes]) -> Broadc
 def as_made(broadcast: Broadcast) -> Broadcast:
     """The draft that a broadcast was when it was made: what a repeated request is answered."""
     return Broadcast(broadcast.id, broadcast.draft, broadcast.author, broadcast.created_at)
+
+
+def as_started(broadcast: Broadcast, revision: int) -> Broadcast:
+    """What a broadcast was when it was started, as that revision."""
+    return replace(
+        as_made(broadcast),
+        state=BroadcastState.PLANNING,
+        started_at=broadcast.started_at,
+        revision=revision,
+    )
 
 
 def frame_to_bytes(frame: Frame) -> bytes:
