@@ -141,9 +141,7 @@ def test_a_repeated_request_makes_one_draft(
     assert create(platform, composer, given) == create(platform, composer, given)
 
 
-def test_a_killed_worker_leaves_no_delivery_behind(
-    platform: Platform, composer: str
-) -> None:
+def test_a_killed_worker_leaves_no_delivery_behind(platform: Platform, composer: str) -> None:
     """That nothing is posted twice either is shown where posts are counted: tests/faults."""
     state = platform.data(documents.UNIT, {"level": "state", "code": "RJ"}, token=composer)
     unit_id = state["unitByCode"]["id"]
