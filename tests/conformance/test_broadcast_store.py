@@ -397,6 +397,16 @@ class TestStates:
 
         assert await stores.broadcasts.open(stores.tenant) == [two]
 
+    async def test_the_open_ones_are_told_as_they_stand(self, stores: Stores) -> None:
+        one = await _driven_to(stores, BroadcastState.RUNNING)
+        two = await _driven_to(stores, BroadcastState.RUNNING)
+        assert await stores.broadcasts.open(stores.tenant) == _by_age(one, two)
+
+        done = await stores.broadcasts.complete(stores.tenant, two.id, LATER)
+        three = await _driven_to(stores, BroadcastState.RUNNING)
+
+        assert await stores.broadcasts.open(stores.tenant) == _by_age(one, done, three)
+
     def test_the_table_names_every_state_and_ends(self) -> None:
         assert set(NEXT) == set(BroadcastState)
         assert {state for state in BroadcastState if is_over(state)} == {
@@ -404,6 +414,10 @@ class TestStates:
             BroadcastState.FAILED,
         }
         assert origin(BroadcastState.RUNNING) is BroadcastState.PLANNING
+
+
+def _by_age(*broadcasts: Broadcast) -> list[Broadcast]:
+    return sorted(broadcasts, key=lambda each: (each.created_at, each.id))
 
 
 async def _driven_to(stores: Stores, state: BroadcastState) -> Broadcast:

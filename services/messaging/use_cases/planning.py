@@ -12,7 +12,14 @@ from datetime import timedelta
 
 from kit.clock import Clock
 from kit.deadline import Deadline
-from kit.errors import DeadlineExceeded, InvalidInput, Unavailable
+from kit.errors import (
+    DeadlineExceeded,
+    InvalidInput,
+    LimitExceeded,
+    NotFound,
+    PreconditionFailed,
+    Unavailable,
+)
 from kit.retry import delays
 from services.messaging.domain.broadcasts import Broadcast, BroadcastState, Plan
 from services.messaging.domain.errors import LeaseLost
@@ -32,6 +39,10 @@ _RESOLVE_SECONDS = 120.0
 _TRIES = 6
 # With a lease of 15 s, about an hour.
 MAX_GENERATIONS = 240
+
+# What the register may answer that asking again may mend, and what it will not.
+TRANSIENT = (Unavailable, DeadlineExceeded, LimitExceeded)
+_FINAL = (InvalidInput, NotFound, PreconditionFailed)
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +107,7 @@ class PlanBroadcast:
             return
         try:
             plan, frame = await self._write(job, broadcast, writing)
-        except InvalidInput as error:
+        except _FINAL as error:
             await self._give_up(job, error.reason)
             return
         if not plan.delivery_count:
@@ -116,7 +127,7 @@ class PlanBroadcast:
             resolved = self.audiences.resolve(job.tenant, broadcast.draft.audience, deadline)
             try:
                 return await self._write_all(job, resolved, writing)
-            except (Unavailable, DeadlineExceeded):
+            except TRANSIENT:
                 wait = next(waits, None)
                 if wait is None:
                     raise

@@ -22,7 +22,7 @@ from services.messaging.domain.turns import Turn, Turns
 from services.messaging.ports import Broadcasts, PlanJob
 from services.messaging.use_cases.dispatching import DispatchChunks, ReceiveReceipts
 from services.messaging.use_cases.finishing import FinishBroadcast
-from services.messaging.use_cases.planning import PlanBroadcast
+from services.messaging.use_cases.planning import TRANSIENT, PlanBroadcast
 from services.messaging.worker.signals import Signals
 
 # How often each loop looks. A look that finds nothing costs one small command for each tenant or
@@ -82,6 +82,7 @@ class Worker:
         self._checks = 0
         self._stop = asyncio.Event()
         self._may_work = asyncio.Event()
+        self._has_turns = asyncio.Event()
         self._signals = Signals()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -120,7 +121,7 @@ class Worker:
             if self._may_work.is_set():
                 await step()
             else:
-                await self._pause(_IDLE_SECONDS)
+                await self._until(self._may_work, _CHECK_SECONDS)
 
         await self._repeat(step_if_ready, pause_seconds)
 
@@ -143,10 +144,13 @@ class Worker:
         """Wait, but no longer than until the stop."""
         if seconds <= 0:
             await asyncio.sleep(0)
-            return
+        else:
+            await self._until(self._stop, seconds)
+
+    async def _until(self, event: asyncio.Event, seconds: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._stop.wait()
+                await event.wait()
 
     async def _beat(self) -> None:
         """Keep alive what is in hand, also while the rest of the worker drains."""
@@ -182,6 +186,7 @@ class Worker:
         self._open = [each for each in found if each[1].draft.transport in self._transports]
         turns, now = self._all_turns(), self._clock.monotonic()
         self._turns.offer(turns, now)
+        self._has_turns.set()
         self._receipt_turns.offer(turns, now)
         self._duties.finish.forget_all_but([each.id for _, each in self._open])
 
@@ -205,7 +210,7 @@ class Worker:
         try:
             with self._signals.plan(job):
                 await self._duties.plan(job)
-        except (Unavailable, DeadlineExceeded) as error:
+        except TRANSIENT as error:
             _log.warning("planning waits: %s", error)
         except Exception:  # noqa: BLE001  # the job is taken again after its lease
             _log.exception("planning failed", extra={"generation": job.generation})
@@ -213,7 +218,8 @@ class Worker:
     async def _dispatch(self) -> None:
         turn = self._turns.next()
         if turn is None:
-            await self._pause(_IDLE_SECONDS)
+            self._has_turns.clear()
+            await self._until(self._has_turns, _SURVEY_SECONDS)
             return
         try:
             chunk = await self._duties.dispatch.take(turn.partition)

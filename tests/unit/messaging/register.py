@@ -82,7 +82,7 @@ class ListedGroups(stubs.GroupsServiceServicer):
 
     `down` lets that many calls fail as a register that restarts would; `cut_after` ends streams
     early, after that many messages; `spoil` makes one array of the frame contradict the rest;
-    `refusal` is what it says of the caller's credential.
+    `refusal` is its answer to every call.
     """
 
     registers: dict[str, Register] = field(default_factory=dict)

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 from chaupal.messaging.v1 import messaging_pb2 as pb
 
-from kit.errors import Unauthenticated, Unavailable
+from kit.errors import (
+    ChaupalError,
+    LimitExceeded,
+    NotFound,
+    PreconditionFailed,
+    Unauthenticated,
+    Unavailable,
+)
 from services.messaging.domain.frame import Frame
 from services.messaging.domain.ids import TenantId
 from services.messaging.domain.partitions import Partition, partitions_of
@@ -279,6 +286,29 @@ async def test_what_cannot_be_planned_fails_with_its_reason(
     assert await partition_keys(platform, broadcast.id) == set()
     watch = platform.composer.watch(pb.WatchProgressRequest(broadcast_id=broadcast.id))
     assert [progress.state async for progress in watch] == [pb.BROADCAST_STATE_FAILED]
+
+
+@pytest.mark.parametrize("refusal", [NotFound(), PreconditionFailed()], ids=lambda e: e.reason)
+async def test_what_asking_again_does_not_mend_ends_the_planning(
+    platform: Platform, refusal: ChaupalError
+) -> None:
+    broadcast = await started(platform)
+    platform.groups.refusal = refusal
+    planner = a_planner(platform)
+    await planner(await a_job(platform, planner))
+    failed = await platform.composer.get(broadcast.id)
+    assert (failed.state, failed.failure_reason) == (pb.BROADCAST_STATE_FAILED, refusal.reason)
+
+
+async def test_a_register_that_is_busy_is_asked_again(platform: Platform) -> None:
+    broadcast = await started(platform)
+    platform.groups.refusal = LimitExceeded()
+    planner = a_planner(platform)
+    planning = asyncio.ensure_future(planner(await a_job(platform, planner)))
+    await wait_until(lambda: platform.groups.calls.count("ResolveAudience") > 1, 10, "again")
+    platform.groups.refusal = None
+    await planning
+    assert await planned_groups(platform, broadcast.id) == all_groups(platform)
 
 
 async def test_a_job_that_kills_its_planners_is_given_up(platform: Platform) -> None:

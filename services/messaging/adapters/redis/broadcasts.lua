@@ -188,7 +188,8 @@ register('finalise_plan', function(keys, args)
 end)
 
 -- keys: jobs, broadcast; args: consumer, entry, delivery count, from state, to state, instant,
--- reason, for how many ms to keep idle consumers. Gives the broadcast up. A repeat after success changes nothing.
+-- reason, for how many ms to keep idle consumers. Gives the broadcast up. A repeat after success
+-- changes nothing.
 register('fail_plan', function(keys, args)
   local jobs, broadcast = keys[1], keys[2]
   local consumer, entry, count = args[1], args[2], whole(args[3], 1)
@@ -224,4 +225,25 @@ register_read('records', function(keys, args)
     records[at] = redis.call('HGETALL', key)
   end
   return records
+end)
+
+-- All fields but the draft, which never changes and may be large.
+local STANDING = {'author', 'created_at', 'state', 'revision', 'started_at', 'completed_at',
+  'failure_reason', 'generation', 'deliveries', 'partition_size'}
+
+-- keys: broadcasts. Where each stands: its fields but the draft; nothing for one that does not
+-- exist.
+register_read('standings', function(keys)
+  local standings = {}
+  for at, key in ipairs(keys) do
+    local standing = {}
+    for number, value in ipairs(redis.call('HMGET', key, unpack(STANDING))) do
+      if value then
+        standing[#standing + 1] = STANDING[number]
+        standing[#standing + 1] = value
+      end
+    end
+    standings[at] = standing
+  end
+  return standings
 end)

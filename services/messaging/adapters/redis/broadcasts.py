@@ -1,6 +1,6 @@
 """The `Broadcasts` port over Redis."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from services.messaging.adapters.redis.records import (
     microseconds,
 )
 from services.messaging.adapters.redis.steps import store_step
-from services.messaging.domain.broadcasts import Broadcast, BroadcastState, origin
+from services.messaging.domain.broadcasts import Broadcast, BroadcastState, Draft, origin
 from services.messaging.domain.errors import (
     BroadcastAlreadyStarted,
     BroadcastNotFound,
@@ -30,6 +30,7 @@ from services.messaging.ports import REPLAY_PERIOD, BroadcastsPage, Request
 
 # The frame of a whole state with 60,000 units is 2 MB.
 _KEPT_FRAMES = 32
+_KEPT_DRAFTS = 256
 # Of one answer: reading more would hold up everybody else in the store and in this process.
 MAX_DRAFT_BYTES = 4 * 1024 * 1024
 _REPLAY_SECONDS = int(REPLAY_PERIOD.total_seconds())
@@ -41,6 +42,7 @@ class RedisBroadcasts:
     def __init__(self, client: RedisClient, libraries: Libraries) -> None:
         self._client = client
         self._functions = libraries.broadcasts
+        self._drafts: Recent[tuple[TenantId, BroadcastId], Draft] = Recent(_KEPT_DRAFTS)
         self._frames: Recent[tuple[TenantId, BroadcastId], Frame] = Recent(_KEPT_FRAMES)
 
     async def create(self, tenant: TenantId, broadcast: Broadcast, request: Request) -> Broadcast:
@@ -102,10 +104,14 @@ class RedisBroadcasts:
                 args=[MAX_DRAFT_BYTES],
                 read_only=True,
             )
-        return [
+        found = [
             broadcast_from(broadcast_id, record)
             for broadcast_id, record in zip(broadcast_ids, records, strict=False)
         ]
+        for each in found:
+            if each is not None:
+                self._drafts.put((tenant, each.id), each.draft)
+        return found
 
     async def page(self, tenant: TenantId, cursor: str, size: int) -> BroadcastsPage:
         start = f"({cursor}" if cursor else "+"
@@ -192,8 +198,28 @@ class RedisBroadcasts:
         with store_step("SMEMBERS open"):
             members: Any = await self._client.smembers(TenantKeys(tenant).open)
         ids = [BroadcastId(member.decode()) for member in members]
-        found = [each for each in await self.get(tenant, ids) if each is not None]
-        return sorted(found, key=lambda each: (each.created_at, each.id))
+        drafts = {each: self._drafts.get((tenant, each)) for each in ids}
+        new = [each for each, draft in drafts.items() if draft is None]
+        known = {each: draft for each, draft in drafts.items() if draft is not None}
+        found = [*await self.get(tenant, new), *await self._standing(tenant, known)]
+        present = [each for each in found if each is not None]
+        return sorted(present, key=lambda each: (each.created_at, each.id))
+
+    async def _standing(
+        self, tenant: TenantId, drafts: Mapping[BroadcastId, Draft]
+    ) -> list[Broadcast | None]:
+        """Broadcasts whose drafts are known: workers ask for the open ones many times a second."""
+        if not drafts:
+            return []
+        keys = TenantKeys(tenant)
+        with store_step("FCALL standings"):
+            records = await self._functions.call(
+                "standings", keys=[keys.broadcast(each) for each in drafts], read_only=True
+            )
+        return [
+            broadcast_from(broadcast_id, record, draft)
+            for (broadcast_id, draft), record in zip(drafts.items(), records, strict=True)
+        ]
 
     async def close(self, tenant: TenantId, broadcast_id: BroadcastId) -> None:
         with store_step("SREM open"):

@@ -45,8 +45,16 @@ def fields_of(broadcast: Broadcast) -> dict[str, str | int]:
     }
 
 
-def broadcast_from(broadcast_id: BroadcastId, record: Sequence[bytes]) -> Broadcast | None:
-    """The broadcast of a hash as HGETALL answers it: names and values in turn."""
+def broadcast_from(
+    broadcast_id: BroadcastId, record: Sequence[bytes], draft: Draft | None = None
+) -> Broadcast | None:
+    """The broadcast of a hash as HGETALL answers it: names and values in turn.
+
+    Args:
+        broadcast_id: Its id.
+        record: Its fields; nothing when there is none.
+        draft: What it holds, where the fields do not say so.
+    """
     if not record:
         return None
     texts = [part.decode() for part in record]
@@ -55,7 +63,7 @@ def broadcast_from(broadcast_id: BroadcastId, record: Sequence[bytes]) -> Broadc
     assert created_at is not None  # noqa: S101  # the key was there
     return Broadcast(
         id=broadcast_id,
-        draft=_draft_from(json.loads(fields["draft"])),
+        draft=draft or _draft_from(json.loads(fields["draft"])),
         author=fields["author"],
         created_at=created_at,
         state=BroadcastState(fields["state"]),
