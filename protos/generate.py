@@ -27,6 +27,13 @@ def _sources() -> list[str]:
     return sorted(str(path) for path in ROOT.glob("chaupal/**/*.proto"))
 
 
+def _plugins() -> list[str]:
+    """Where the plugins of this interpreter are, whether its folder is on the path or not."""
+    programs = Path(sys.executable).parent
+    names = ("protoc-gen-mypy", "protoc-gen-mypy_grpc")
+    return [f"--plugin={name}={programs / name}" for name in names]
+
+
 def _run(*arguments: str) -> None:
     if protoc.main(["protoc", *_includes(), *arguments, *_sources()]) != 0:
         sys.exit("protoc failed")
@@ -35,6 +42,7 @@ def _run(*arguments: str) -> None:
 def generate(out: Path) -> None:
     """Writes stubs and their types under `out`, one file set for each contract."""
     _run(
+        *_plugins(),
         f"--python_out={out}",
         f"--grpc_python_out={out}",
         f"--mypy_out=quiet:{out}",
