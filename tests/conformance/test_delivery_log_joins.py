@@ -197,6 +197,7 @@ class Consumers(RuleBasedStateMachine):
             assert not self.run(self.stores.log.retire(self.partition))
 
 
+@pytest.mark.timeout(600)  # a thousand runs of a hundred steps take three minutes
 def test_only_the_present_holder_of_a_chunk_commits_it(valkey_url: str) -> None:
     Consumers.url = valkey_url
     machine = Consumers.TestCase()
