@@ -36,6 +36,7 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 ASK = StringValue(value="hello")
+# Made when the file is collected, so it must outlast the whole run: an hour.
 AUTH = (("authorization", f"Bearer {a_token()}"),)
 
 

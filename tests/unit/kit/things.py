@@ -139,7 +139,7 @@ def a_token(**changes: Any) -> str:
         "tenant": "neem",
         "capabilities": ["view"],
         "issued_at": now,
-        "expires_at": now + timedelta(minutes=5),
+        "expires_at": now + timedelta(hours=1),
     }
     return issue(**(facts | changes))
 
