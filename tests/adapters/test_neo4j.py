@@ -79,6 +79,23 @@ async def test_starts_may_meet_and_repeat(neo4j_uri: str, neo4j_auth: Auth) -> N
             await store.__aexit__(None, None, None)
 
 
+async def test_what_a_start_that_lost_a_quarrel_left_behind_is_cleared(
+    world: World, session: AsyncSession
+) -> None:
+    """Neo4j can end a start in the middle of a constraint and keep its index under that name."""
+    for statement in (
+        "DROP CONSTRAINT answer_request",
+        "CREATE INDEX answer_request FOR (a:Answer) ON (a.tenant, a.request_id)",
+        "MATCH (m:Migration) DELETE m",
+    ):
+        await (await session.run(statement)).consume()
+
+    await migrate(session)
+
+    constraints = await rows_of(session, "SHOW CONSTRAINTS YIELD name, type")
+    assert "answer_request" in {name for name, _ in constraints}
+
+
 async def test_the_schema_is_what_the_migrations_say(world: World, session: AsyncSession) -> None:
     taken = await rows_of(session, "MATCH (m:Migration) RETURN m.number, m.checksum ORDER BY 1")
     constraints = await rows_of(session, "SHOW CONSTRAINTS YIELD name, type")

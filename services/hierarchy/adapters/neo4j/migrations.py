@@ -1,11 +1,17 @@
 """Constraints and indexes, as numbered steps: one that was released is never edited."""
 
+import asyncio
 import hashlib
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import LiteralString
+from datetime import timedelta
+from typing import Any, LiteralString
 
 from neo4j import AsyncSession
+from neo4j.exceptions import ClientError, DatabaseError, TransientError
+
+from kit.retry import delays
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +57,13 @@ MIGRATIONS = (
 )
 
 _TAKEN = "MATCH (m:Migration) RETURN m.number, m.checksum"
+# Only constraints ask for unique indexes here; those with no constraint were left behind.
+_LEFT_BEHIND = """SHOW INDEXES YIELD name, type, owningConstraint, labelsOrTypes
+WHERE type = 'RANGE' AND owningConstraint IS NULL AND name <> 'unit_siblings'
+RETURN name"""
+_DROP_INDEX = "DROP INDEX $name IF EXISTS"
+_OF_SCHEMA = "Neo.ClientError.Schema."
+_ATTEMPTS = 12
 _NOTE = "MERGE (m:Migration {number: $number}) SET m.checksum = $checksum"
 
 
@@ -74,7 +87,39 @@ async def migrate(session: AsyncSession) -> None:
 async def _take(session: AsyncSession, migration: Migration) -> None:
     # Each in a transaction of its own: schema and data cannot change in one.
     for statement in migration.statements:
-        await (await session.run(statement)).consume()
+        await _insist(session, statement, {})
     values = {"number": migration.number, "checksum": migration.checksum}
-    await (await session.run(_NOTE, values)).consume()
+    await _insist(session, _NOTE, values)
     _log.info("migration taken", extra={"number": migration.number})
+
+
+async def _insist(session: AsyncSession, statement: LiteralString, values: dict[str, Any]) -> None:
+    """Run a statement through the quarrels of starts that meet.
+
+    Neo4j lets two of them deadlock, ends one, and that one can leave behind the index of a
+    constraint that was never made; then the name is taken, for ever.
+    """
+    for pause in delays(_ATTEMPTS, maximum=timedelta(seconds=1)):
+        try:
+            await (await session.run(statement, values)).consume()
+        except TransientError:
+            await asyncio.sleep(pause)
+        except ClientError as error:
+            # "Exists already", although the statement says IF NOT EXISTS: another start is at it.
+            if not (error.code or "").startswith(_OF_SCHEMA):
+                raise
+            await asyncio.sleep(pause)
+            await _drop_left_behind(session)
+        else:
+            return
+    await (await session.run(statement, values)).consume()
+
+
+async def _drop_left_behind(session: AsyncSession) -> None:
+    """Drop the indexes that were made for a constraint which is not there."""
+    result = await session.run(_LEFT_BEHIND)
+    for (name,) in await result.values():
+        # One that a start is just making belongs to its constraint by now, or is locked.
+        with suppress(ClientError, DatabaseError, TransientError):
+            await (await session.run(_DROP_INDEX, {"name": name})).consume()
+            _log.warning("index without its constraint dropped", extra={"index": name})
