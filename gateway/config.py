@@ -85,7 +85,7 @@ class Settings(ProcessSettings):
     max_root_fields: Bound = Field(20, description="Most root fields of an operation.")
     max_directives: Bound = Field(50, description="Most directives of an operation.")
     max_cost: Bound = Field(
-        2_000_000,
+        100_000,  # 10-20 us of the loop for each: one to two seconds
         description="Most values of an operation's answer if every page that it asks for is full.",
     )
     max_subscriptions: Bound = Field(

@@ -306,7 +306,8 @@ def _header(token: str) -> Mapping[str, Any]:
 
 
 def _key_id(header: Mapping[str, Any]) -> str:
-    if header.get("alg") not in ALGORITHMS:
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         _refuse("algorithm")
     kid = header.get("kid")
     if not isinstance(kid, str) or not kid:

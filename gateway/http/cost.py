@@ -115,7 +115,8 @@ class _Meter:
         default = found.args[name].default_value
         for given in node.arguments or ():
             if given.name.value == name:
-                return self._value(given.value, default)
+                value = self._value(given.value, default)
+                return default if value is None else value  # null means the default, as below
         return default
 
     def _value(self, node: ValueNode, default: Any) -> Any:

@@ -134,6 +134,8 @@ def test_looking_for_nesting_takes_time_in_proportion() -> None:
     assert timed(check_nesting, large) < 40 * timed(check_nesting, small)
     quotes = '"' * 100_000
     assert timed(check_nesting, quotes) < 0.5
+    escapes = '"' + '\\"' * 100_000  # a string without an end
+    assert timed(check_nesting, escapes) < 0.5
 
 
 def test_documents_are_kept_and_the_oldest_forgotten() -> None:

@@ -219,7 +219,9 @@ class TestRefusals:
         forged = f"{head}.{body.decode().rstrip('=')}.{signature}"
         assert await self.refused(desk, forged) == "signature"
 
-    @pytest.mark.parametrize("algorithm", ["none", "nOnE", "HS256", "ES384", "PS256", 7, None])
+    @pytest.mark.parametrize(
+        "algorithm", ["none", "nOnE", "HS256", "ES384", "PS256", 7, None, ["ES256"], {}]
+    )
     async def test_algorithms_off_the_list(self, desk: Desk, algorithm: object) -> None:
         forged = raw_token({"alg": algorithm, "kid": KEY.kid, "typ": "JWT"}, desk.claims())
         assert await self.refused(desk, forged) == "algorithm"
