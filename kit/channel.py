@@ -27,6 +27,9 @@ _OPTIONS: tuple[tuple[str, int], ...] = (
     # A peer that vanished without a word is noticed while calls wait for it.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    # Channels to one address would share a connection, and so the back-off after a refusal: a peer
+    # that has just come up on a port would be UNAVAILABLE for what was there before it.
+    ("grpc.use_local_subchannel_pool", 1),
     # The default is up to two minutes; a peer that restarts is back in seconds.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),

@@ -17,6 +17,8 @@ _OPTIONS: Sequence[tuple[str, int]] = (
     ("grpc.min_reconnect_backoff_ms", 50),
     ("grpc.max_reconnect_backoff_ms", 200),
     ("grpc.enable_http_proxy", 0),
+    # Or the channels of one process share that wait.
+    ("grpc.use_local_subchannel_pool", 1),
 )
 
 

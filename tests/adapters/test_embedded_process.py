@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import grpc.aio
 import pytest
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
 from chaupal.hierarchy.v1.hierarchy_pb2_grpc import HierarchyServiceStub
@@ -22,6 +21,7 @@ from services.hierarchy.adapters.event_streams import stream_key
 from services.hierarchy.domain.model import TenantId
 from services.hierarchy.servicer import SERVICE_NAME
 from tests.builders_hierarchy import a_small_tree
+from tests.channels import plain_channel
 from tests.hierarchy_server import ISSUER, KEY, Hierarchy, a_caller
 from tests.servers.process import ServerProcess
 from tests.timing import wait_until, wait_until_sync
@@ -86,7 +86,7 @@ async def client_of(child: ServerProcess) -> AsyncIterator[Hierarchy]:
 
 
 async def health_of(child: ServerProcess, name: str) -> int:
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port_of(child)}") as channel:
+    async with plain_channel(f"127.0.0.1:{port_of(child)}") as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)
         reply = await stub.Check(health_pb2.HealthCheckRequest(service=name))
         return int(reply.status)

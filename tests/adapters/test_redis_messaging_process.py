@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import grpc.aio
 import pytest
 from chaupal.messaging.v1 import messaging_pb2 as pb
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from kit.channel import open_channel
 from services.messaging.servicer import SERVICE_NAME
+from tests.channels import plain_channel
 from tests.servers.process import ServerProcess
 from tests.servers.valkey.server import ValkeyServer
 from tests.timing import wait_until, wait_until_sync
@@ -74,7 +74,7 @@ def told(child: ServerProcess, event: str) -> dict[str, Any]:
 
 
 async def health_of(port: int, name: str) -> int:
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+    async with plain_channel(f"127.0.0.1:{port}") as channel:
         stub: Any = health_pb2_grpc.HealthStub(channel)
         return int((await stub.Check(health_pb2.HealthCheckRequest(service=name))).status)
 

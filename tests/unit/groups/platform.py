@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import grpc
 from chaupal.groups.v1.groups_pb2_grpc import GroupsServiceStub
 from chaupal.hierarchy.v1 import hierarchy_pb2 as peer_pb
 from chaupal.hierarchy.v1 import hierarchy_pb2_grpc as peer_stubs
@@ -25,6 +24,7 @@ from kit.tokens import build_verifier
 from services.groups.bootstrap import open_groups
 from services.groups.config import Settings
 from services.groups.domain.blueprint import Blueprint
+from tests.channels import plain_channel
 from tests.unit.groups.builders import BLUEPRINT, PlainTree, a_state, unit_id
 
 if TYPE_CHECKING:
@@ -206,9 +206,7 @@ async def a_platform(
             server = await stack.enter_async_context(open_groups(chosen, clock))
             port = await server.start("127.0.0.1:0")
             stack.push_async_callback(server.drain, timedelta(0))
-            channel = await stack.enter_async_context(
-                grpc.aio.insecure_channel(f"127.0.0.1:{port}")
-            )
+            channel = await stack.enter_async_context(plain_channel(f"127.0.0.1:{port}"))
             stubs.append(GroupsServiceStub(channel))
             servers.append(server)
         store = open_redis(redis_url)

@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import grpc
 import pytest
 from chaupal.groups.v1 import groups_pb2 as pb
 from chaupal.groups.v1.groups_pb2_grpc import GroupsServiceStub
@@ -20,6 +19,7 @@ from kit.errors import InvalidInput
 from services.groups.bootstrap import open_groups
 from services.hierarchy.bootstrap import run_server, run_worker
 from services.hierarchy.config import Settings, WorkerSettings
+from tests.channels import plain_channel
 from tests.timing import wait_until
 from tests.unit.groups.messages import a_request_id, a_row, an_audience, an_import
 from tests.unit.groups.platform import ISSUER, a_token, settings_for
@@ -116,8 +116,8 @@ async def both(tmp_path: Path, valkey_url: str, unique: str) -> AsyncIterator[Bo
         server = await stack.enter_async_context(open_groups(settings))
         port = await server.start("127.0.0.1:0")
         stack.push_async_callback(server.drain, timedelta(0))
-        there = await stack.enter_async_context(grpc.aio.insecure_channel(peer))
-        here = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
+        there = await stack.enter_async_context(plain_channel(peer))
+        here = await stack.enter_async_context(plain_channel(f"127.0.0.1:{port}"))
         token = a_token("somebody", tenant=unique, capabilities=["view", "administer"])
         yield Both(HierarchyServiceStub(there), GroupsServiceStub(here), call_metadata(token))
 

@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from kit.channel import open_channel
 from kit.server import REFLECTION_V1, CannotListen, Server, build_server, serve
+from tests.channels import plain_channel
 from tests.timing import wait_until
 from tests.unit.kit.things import (
     DOMAIN,
@@ -41,7 +42,7 @@ AUTH = (("authorization", f"Bearer {a_token()}"),)
 
 
 async def check(target: str, name: str = "") -> int:
-    async with grpc.aio.insecure_channel(target) as channel:
+    async with plain_channel(target) as channel:
         request = health_pb2.HealthCheckRequest(service=name)
         reply = await health_pb2_grpc.HealthStub(channel).Check(request)
         return int(reply.status)
@@ -79,14 +80,14 @@ class TestHealth:
     async def test_all_statuses_are_listed(self) -> None:
         async with (
             running(echo, health_names=["things.worker"]) as on,
-            grpc.aio.insecure_channel(on.target) as channel,
+            plain_channel(on.target) as channel,
         ):
             reply = await health_pb2_grpc.HealthStub(channel).List(health_pb2.HealthListRequest())
         told = {name: each.status for name, each in reply.statuses.items()}
         assert told == {"": SERVING, SERVICE: SERVING, "things.worker": SERVING}
 
     async def test_a_watch_tells_every_change_and_ends_with_the_drain(self) -> None:
-        async with running(echo) as on, grpc.aio.insecure_channel(on.target) as channel:
+        async with running(echo) as on, plain_channel(on.target) as channel:
             stub = health_pb2_grpc.HealthStub(channel)
             watch = stub.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
             stranger = stub.Watch(health_pb2.HealthCheckRequest(service="other"))
@@ -232,7 +233,7 @@ class TestServe:
 
 
 async def services(target: str, version: str) -> list[str]:
-    async with grpc.aio.insecure_channel(target) as channel:
+    async with plain_channel(target) as channel:
         call: Any = channel.stream_stream(
             f"/{version}/ServerReflectionInfo",
             reflection_pb2.ServerReflectionRequest.SerializeToString,

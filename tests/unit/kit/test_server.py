@@ -20,6 +20,7 @@ from kit.errors import KINDS, ChaupalError, FieldViolation
 from kit.ids import is_uuid
 from kit.issuer import SigningKey
 from kit.logs import JsonFormatter
+from tests.channels import plain_channel
 from tests.timing import wait_until
 from tests.unit.kit.things import (
     DOMAIN,
@@ -114,7 +115,7 @@ class TestErrors:
         )
         async with (
             running(failing(errors.InvalidInput(violations=violations))) as on,
-            grpc.aio.insecure_channel(on.target) as channel,
+            plain_channel(on.target) as channel,
         ):
             with pytest.raises(errors.InvalidInput) as refused, translate_rpc_errors():
                 await Stub(channel).Ask(ASK, metadata=on.auth)

@@ -1,0 +1,33 @@
+"""A channel's connection is its own: what befell another channel to the address does not matter."""
+
+from datetime import timedelta
+
+import pytest
+from google.protobuf.wrappers_pb2 import StringValue
+
+from kit.channel import open_channel, translate_rpc_errors
+from kit.errors import Unavailable
+from tests.unit.kit.things import SERVICE, Stub, Things, a_server, a_token, echo
+
+AUTH = (("authorization", f"Bearer {a_token()}"),)
+ASK = StringValue(value="hello")
+
+
+async def test_a_new_server_on_an_old_address_is_reached_at_once() -> None:
+    before = a_server(Things(echo))
+    target = f"127.0.0.1:{await before.start('127.0.0.1:0')}"
+    old, new = (open_channel(target, service=SERVICE) for _ in range(2))
+    async with old, new:
+        await Stub(old).Ask(ASK, metadata=AUTH)
+        await before.drain(timedelta(0))
+        # From here on the old channel waits between its attempts to connect.
+        with pytest.raises(Unavailable), translate_rpc_errors():
+            await Stub(old).Ask(ASK, metadata=AUTH)
+
+        after = a_server(Things(echo))
+        await after.start(target)
+        try:
+            answer = await Stub(new).Ask(ASK, metadata=AUTH)
+        finally:
+            await after.drain(timedelta(0))
+    assert answer.value == "hello"
