@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 from kit.clock import Clock
@@ -12,7 +13,7 @@ from services.hierarchy.adapters.records import Answer
 from services.hierarchy.domain.blueprints import plan_blueprint
 from services.hierarchy.domain.errors import BlueprintNotFound, RequestIdReused
 from services.hierarchy.domain.events import BlueprintChanged
-from services.hierarchy.domain.imports import fingerprint, plan_import, row_keys
+from services.hierarchy.domain.imports import Plan, fingerprint, plan_import, row_keys
 from services.hierarchy.domain.model import (
     Blueprint,
     ImportReport,
@@ -95,7 +96,7 @@ class EmbeddedOrgGraph:
 
     async def apply_import(self, tenant: TenantId, request: UnitImport) -> ImportReport:
         if request.validate_only:
-            return await self._store.read(partial(self._preview, tenant, request))
+            return await self._preview(tenant, request)
         return await self._store.write(partial(self._import, tenant, request))
 
     def _put_blueprint(
@@ -116,13 +117,14 @@ class EmbeddedOrgGraph:
             writes.add_event(connection, tenant, change, now)
         return plan.blueprint
 
-    def _preview(
-        self, tenant: TenantId, request: UnitImport, connection: sqlite3.Connection
-    ) -> ImportReport:
-        standing = _standing(connection, tenant, request)
-        now = self._clock.now()
-        plan = plan_import(request.rows, standing, new_id=self._ids.new, now=now)
-        return plan.preview(standing)
+    async def _preview(self, tenant: TenantId, request: UnitImport) -> ImportReport:
+        # The plan of a large import takes seconds: not in a thread that others wait for to read.
+        standing = await self._store.read(lambda it: _standing(it, tenant, request))
+        plan = partial(self._plan, request, standing, self._clock.now())
+        return (await self._store.compute(plan)).preview(standing)
+
+    def _plan(self, request: UnitImport, standing: Standing, now: datetime) -> Plan:
+        return plan_import(request.rows, standing, new_id=self._ids.new, now=now)
 
     def _import(
         self, tenant: TenantId, request: UnitImport, connection: sqlite3.Connection
@@ -134,7 +136,7 @@ class EmbeddedOrgGraph:
                 raise RequestIdReused(request.request_id)
             return answer.report
         standing = _standing(connection, tenant, request)
-        plan = plan_import(request.rows, standing, new_id=self._ids.new, now=now)
+        plan = self._plan(request, standing, now)
         if plan.changes_anything:
             writes.write_plan(connection, tenant, plan, now)
         writes.keep_answer(

@@ -2,7 +2,8 @@
 
 A thread owns its connection for life, so a cancelled caller can never leave a connection to two
 threads: the work runs to its end and the answer is dropped. One thread writes, so writers of this
-process wait in its queue; those of other processes wait for SQLite's lock.
+process wait in its queue; those of other processes wait for SQLite's lock. One thread computes on
+what was read, so that no reader waits for that.
 """
 
 import asyncio
@@ -58,6 +59,8 @@ class EmbeddedStore:
         self._opened: list[sqlite3.Connection] = []
         self._writer = ThreadPoolExecutor(1, "sqlite-write")
         self._readers = ThreadPoolExecutor(_READERS, "sqlite-read")
+        # One: Python computes one thing at a time, and more would only crowd out the rest.
+        self._computer = ThreadPoolExecutor(1, "sqlite-compute")
 
     async def __aenter__(self) -> Self:
         try:
@@ -93,6 +96,10 @@ class EmbeddedStore:
         """Run work that is alone in writing, all or nothing, durable when it returns."""
         with db_span("sqlite", "write transaction"):
             return await self._run(self._writer, "BEGIN IMMEDIATE", work)
+
+    async def compute(self, work: Callable[[], T]) -> T:
+        """Run long work on what was read, one at a time, while others read and write."""
+        return await asyncio.get_running_loop().run_in_executor(self._computer, work)
 
     async def _run(
         self, threads: ThreadPoolExecutor, begin: str, work: Callable[[sqlite3.Connection], T]
@@ -133,6 +140,7 @@ class EmbeddedStore:
         await asyncio.to_thread(self._close_now)
 
     def _close_now(self) -> None:
+        self._computer.shutdown()
         self._readers.shutdown()
         self._writer.shutdown()
         while self._opened:

@@ -1,0 +1,75 @@
+"""Dry runs of imports, and those who read meanwhile."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from kit.clock import FakeClock
+from kit.ids import SeededIds
+from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedStore
+from services.hierarchy.domain.model import TenantId
+from tests.builders_hierarchy import a_blueprint, a_row, a_small_tree, an_import
+from tests.timing import wait_until
+
+NEEM, PEEPAL = TenantId("neem"), TenantId("peepal")
+# More than the store has threads of any kind.
+PREVIEWS = 12
+
+
+class GatedIds:
+    """Ids that are given once the gate is open, so that whoever plans waits for it."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.waiting = 0
+        self._lock = threading.Lock()
+        self._ids = SeededIds(7)
+
+    def new(self) -> str:
+        with self._lock:
+            self.waiting += 1
+        self.gate.wait()
+        return self._ids.new()
+
+
+@pytest.fixture
+def ids() -> Iterator[GatedIds]:
+    ids = GatedIds()
+    yield ids
+    ids.gate.set()
+
+
+@pytest.fixture
+async def graph(tmp_path: Path, ids: GatedIds) -> AsyncIterator[EmbeddedOrgGraph]:
+    async with EmbeddedStore(tmp_path / "hierarchy.sqlite3") as store:
+        plain = EmbeddedOrgGraph(store, FakeClock(), SeededIds(1))
+        for tenant in (NEEM, PEEPAL):
+            await plain.put_blueprint(tenant, a_blueprint())
+            await plain.apply_import(tenant, an_import(*a_small_tree()))
+        yield EmbeddedOrgGraph(store, FakeClock(), ids)
+        ids.gate.set()  # or the store would wait for its threads
+
+
+async def test_reads_are_answered_while_previews_are_planned_one_at_a_time(
+    graph: EmbeddedOrgGraph, ids: GatedIds
+) -> None:
+    request = an_import(a_row("state", "MP"), validate_only=True)
+    async with asyncio.TaskGroup() as tasks:
+        previews = [tasks.create_task(graph.apply_import(NEEM, request)) for _ in range(PREVIEWS)]
+        try:
+            await wait_until(lambda: ids.waiting, 10, "a preview is being planned")
+            async with asyncio.timeout(10):
+                for tenant in (PEEPAL, NEEM) * 5:
+                    assert len((await graph.tree(tenant)).rows) == 7
+            assert ids.waiting == 1
+            assert not any(preview.done() for preview in previews)
+        finally:
+            ids.gate.set()
+
+    for preview in previews:
+        report = preview.result()
+        assert (report.created_count, report.applied, report.tree_version) == (1, False, 1)
+    assert len((await graph.tree(NEEM)).rows) == 7
