@@ -163,11 +163,29 @@ class Conflict(ChaupalError):
     current_etag: str | None = field(default=None, kw_only=True)
 
 
+class RequestIdReused(Conflict):
+    """The request id was used for something else, within the seven days that it is remembered.
+
+    The rule of ids is one for all services, and so is its error.
+    """
+
+    reason = "REQUEST_ID_REUSED"
+    sentence = "request id {request_id} was used for something else: choose a new one"
+    request_id: str
+
+
 class LimitExceeded(ChaupalError):
     """Too much or too fast; `retry_after` says when to come back, where that is known."""
 
     reason = "LIMIT_EXCEEDED"
     retry_after: timedelta | None = field(default=None, kw_only=True)
+
+
+class AtLimit(LimitExceeded):
+    """There are as many as there may be; the shape of a domain's errors that tell how many."""
+
+    reason = "AT_LIMIT"
+    limit: int
 
 
 class Unavailable(ChaupalError):
@@ -201,6 +219,11 @@ KINDS: tuple[type[ChaupalError], ...] = (
     DeadlineExceeded,
     Internal,
 )
+
+
+def answer_too_large(path: str) -> InvalidInput:
+    """So much was asked by the field at `path` that the answer would not go into one message."""
+    return InvalidInput.of(path, "ANSWER_TOO_LARGE", "over 4 MiB together: ask for less")
 
 
 def kind_of(error: BaseException) -> type[ChaupalError]:

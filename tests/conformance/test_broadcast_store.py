@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from kit.errors import RequestIdReused
 from services.messaging.domain.broadcasts import (
     NEXT,
     Broadcast,
@@ -21,7 +22,6 @@ from services.messaging.domain.errors import (
     BroadcastAlreadyStarted,
     BroadcastNotFound,
     LeaseLost,
-    RequestIdReused,
 )
 from services.messaging.domain.frame import Frame
 from services.messaging.ports import PlanJob, Request

@@ -1,6 +1,6 @@
 """What can go wrong in the register, by name."""
 
-from kit.errors import AlreadyExists, Conflict, LimitExceeded, NotFound, Unavailable
+from kit.errors import AlreadyExists, AtLimit, Conflict, NotFound, Unavailable
 
 
 class GroupNotFound(NotFound):
@@ -25,13 +25,6 @@ class GroupCodeTaken(AlreadyExists):
     group_id: str
 
 
-class RequestIdReused(Conflict):
-    """The request id was used within seven days for something else."""
-
-    reason = "REQUEST_ID_REUSED"
-    request_id: str
-
-
 class RegisterMoved(Conflict):
     """The register is no longer at the version that a change was made for. Nothing was written."""
 
@@ -54,12 +47,12 @@ class RecordsGone(Conflict):
     version: int
 
 
-class RegisterFull(LimitExceeded):
+class RegisterFull(AtLimit):
     """A tenant's register cannot hold more of these."""
 
     reason = "REGISTER_FULL"
+    sentence = "a register holds at most {limit} {what}"
     what: str
-    limit: int
 
 
 class RegisterUnreadable(Unavailable):

@@ -6,7 +6,7 @@ from typing import TypeVar
 from chaupal.groups.v1 import groups_pb2 as pb
 from google.protobuf.message import Message
 
-from kit.errors import ChaupalError, InvalidInput
+from kit.errors import ChaupalError, answer_too_large
 from kit.status import error_to_status
 from services.groups.domain.answers import FacetCount, GroupCounts, Place
 from services.groups.domain.model import Group
@@ -30,7 +30,7 @@ def checked(answer: M, field: str) -> M:
         InvalidInput: ANSWER_TOO_LARGE on the field that asked for too much.
     """
     if answer.ByteSize() > MAX_ANSWER_BYTES:
-        raise InvalidInput.of(field, "ANSWER_TOO_LARGE", "over 4 MiB together: ask for less")
+        raise answer_too_large(field)
     return answer
 
 

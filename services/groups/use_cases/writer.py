@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from weakref import WeakValueDictionary
 
 from kit.clock import Clock
+from kit.errors import RequestIdReused
 from kit.retry import delays
-from services.groups.domain.errors import RegisterBusy, RegisterMoved, RequestIdReused
+from services.groups.domain.errors import RegisterBusy, RegisterMoved
 from services.groups.domain.model import TenantId
 from services.groups.ports import Change, GroupRegistry, RequestKey
 from services.groups.use_cases.call import Call

@@ -1,13 +1,6 @@
 """What can go wrong with broadcasts and deliveries, each under its kind."""
 
-from kit.errors import (
-    Conflict,
-    InvalidInput,
-    LimitExceeded,
-    NotFound,
-    PreconditionFailed,
-    Unavailable,
-)
+from kit.errors import AtLimit, Conflict, NotFound, PreconditionFailed, Unavailable
 from services.messaging.domain.broadcasts import BroadcastState
 
 
@@ -26,13 +19,6 @@ class BroadcastAlreadyStarted(PreconditionFailed):
     state: BroadcastState
 
 
-class RequestIdReused(Conflict):
-    """The request id was used within the last seven days, for something else."""
-
-    reason = "REQUEST_ID_REUSED"
-    request_id: str
-
-
 class LeaseLost(Conflict):
     """Somebody else took over what this worker held, or it is done already."""
 
@@ -40,11 +26,10 @@ class LeaseLost(Conflict):
     entry_id: str
 
 
-class TooManyWatchers(LimitExceeded):
+class TooManyWatchers(AtLimit):
     """As many watchers as this process serves are there already."""
 
     reason = "TOO_MANY_WATCHERS"
-    limit: int
 
 
 class AudienceIncomplete(Unavailable):
@@ -74,8 +59,3 @@ class Going(Unavailable):
     """This process is going; the same request will be served by another."""
 
     reason = "GOING"
-
-
-def answer_too_large(field: str) -> InvalidInput:
-    """So much was asked that the answer would not go into one message."""
-    return InvalidInput.of(field, "ANSWER_TOO_LARGE", "over 4 MiB together: ask for fewer")

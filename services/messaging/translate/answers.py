@@ -7,10 +7,9 @@ from typing import TypeVar
 from chaupal.messaging.v1 import messaging_pb2 as pb
 from google.protobuf.message import Message
 
-from kit.errors import ChaupalError
+from kit.errors import ChaupalError, answer_too_large
 from kit.status import error_to_status
 from services.messaging.domain.broadcasts import Broadcast
-from services.messaging.domain.errors import answer_too_large
 from services.messaging.domain.progress import Progress
 from services.messaging.ports import BroadcastsPage
 from services.messaging.translate.values import broadcast_to_proto, progress_to_proto

@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from kit.clock import Clock
-from kit.errors import ChaupalError
+from kit.errors import ChaupalError, answer_too_large
 from kit.ids import uuid_bytes
 from services.messaging.domain.broadcasts import Broadcast
 from services.messaging.domain.deliveries import Delivery, DeliveryState
-from services.messaging.domain.errors import BroadcastNotFound, answer_too_large
+from services.messaging.domain.errors import BroadcastNotFound
 from services.messaging.domain.frame import Frame
 from services.messaging.domain.ids import BroadcastId, TenantId, UnitId
 from services.messaging.domain.partitions import partitions_of

@@ -8,8 +8,8 @@ from chaupal.groups.v1 import groups_pb2 as pb
 
 from kit.clock import FakeClock
 from kit.deadline import Deadline
-from kit.errors import AlreadyExists, Conflict
-from services.groups.domain.errors import RegisterBusy, RegisterMoved, RequestIdReused
+from kit.errors import AlreadyExists, Conflict, RequestIdReused
+from services.groups.domain.errors import RegisterBusy, RegisterMoved
 from services.groups.domain.model import TenantId
 from services.groups.ports import Answer, Change, GroupRegistry, Organisation, RequestKey
 from services.groups.use_cases.call import Call

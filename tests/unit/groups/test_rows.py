@@ -94,3 +94,4 @@ def test_a_register_that_is_full_says_what_of(
     with pytest.raises(RegisterFull) as full:
         writing_of(change, base, b"revision")
     assert full.value.fields() == {"what": what, "limit": "2"}
+    assert full.value.message == f"a register holds at most 2 {what}"

@@ -7,6 +7,7 @@ import pytest
 
 from kit.errors import (
     KINDS,
+    AtLimit,
     ChaupalError,
     Conflict,
     FieldViolation,
@@ -16,7 +17,9 @@ from kit.errors import (
     LimitExceeded,
     NotFound,
     PreconditionFailed,
+    RequestIdReused,
     Violations,
+    answer_too_large,
     kind_of,
     raise_violations,
 )
@@ -133,6 +136,32 @@ def test_violations_that_agree_lend_their_reason() -> None:
         raise_violations([FieldViolation("a", "MISSING"), FieldViolation("b", "MISSING")])
     assert refused.value.reason == "MISSING"
     assert InvalidInput.of("a", "MISSING").message == "a: missing"
+
+
+def test_an_error_at_a_limit_tells_the_limit_before_its_own_fields() -> None:
+    class TooManyThings(AtLimit):
+        reason = "TOO_MANY_THINGS"
+        where: str
+
+    error = TooManyThings(3, "shelf", retry_after=timedelta(seconds=1))
+    assert error.fields() == {"limit": "3", "where": "shelf"}
+    assert error.message == "too many things: limit 3, where shelf"
+    assert error.retry_after == timedelta(seconds=1)
+    assert kind_of(error) is LimitExceeded
+
+
+def test_a_reused_request_id_is_a_conflict_that_names_the_id_and_the_cure() -> None:
+    error = RequestIdReused("r")
+    assert kind_of(error) is Conflict
+    assert (error.reason, error.fields()) == ("REQUEST_ID_REUSED", {"request_id": "r"})
+    assert error.message == "request id r was used for something else: choose a new one"
+
+
+def test_an_answer_that_is_too_large_is_a_fault_of_the_field_that_asked_for_it() -> None:
+    error = answer_too_large("ids")
+    said = "over 4 MiB together: ask for less"
+    assert error.reason == "ANSWER_TOO_LARGE"
+    assert error.violations == (FieldViolation("ids", "ANSWER_TOO_LARGE", said),)
 
 
 def test_a_sentence_of_its_own_has_the_fields_put_in() -> None:

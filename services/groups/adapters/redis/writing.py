@@ -51,7 +51,7 @@ def writing_of(change: Change, base: RedisRegister, revision: bytes) -> Writing:
         ("categories", len(categories), MOST_KEYS),
     ):
         if size > limit:
-            raise RegisterFull(what, limit)
+            raise RegisterFull(limit, what=what)
     ordinals = [ordinal for ordinal, _ in change.updated]
     packed = pack_rows(groups, revision, kinds, categories)
     rows = np.concatenate((base.rows, packed[len(ordinals) :]))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from kit.errors import RequestIdReused
 from kit.redis import RedisClient
 from services.messaging.adapters.redis.keys import TENANTS, TenantKeys
 from services.messaging.adapters.redis.libraries import Libraries
@@ -21,7 +22,6 @@ from services.messaging.domain.errors import (
     BroadcastAlreadyStarted,
     BroadcastNotFound,
     LedgerMissing,
-    RequestIdReused,
 )
 from services.messaging.domain.frame import Frame
 from services.messaging.domain.ids import BroadcastId, TenantId
