@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from cli.clients.services import Progress, Report, groups_client, hierarchy_client
+from cli.clients.services import Report, groups_client, hierarchy_client
+from cli.clients.wire import Progress
 from cli.errors import Refusal
 from cli.files.blueprint import read_blueprint
 from cli.files.kinds import looks_like

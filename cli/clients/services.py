@@ -11,7 +11,7 @@ from chaupal.groups.v1.groups_pb2_grpc import GroupsServiceStub
 from chaupal.hierarchy.v1 import hierarchy_pb2 as hierarchy
 from chaupal.hierarchy.v1.hierarchy_pb2_grpc import HierarchyServiceStub
 
-from cli.clients.wire import blueprint_message, group_row, pages, unit_row
+from cli.clients.wire import Progress, blueprint_message, group_row, import_stream, unit_row
 from cli.files.problems import Problem
 from cli.records import BlueprintRecord, GroupRecord, UnitRecord
 from kit.channel import CallOptions, open_channel, outgoing
@@ -22,8 +22,6 @@ HIERARCHY = "chaupal.hierarchy.v1.HierarchyService"
 GROUPS = "chaupal.groups.v1.GroupsService"
 _READ_SECONDS = 15.0
 _IMPORT_SECONDS = 600.0
-
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +79,15 @@ class HierarchyClient:
         progress: Progress = lambda _: None,
     ) -> Report:
         """Import all rows or none; `progress` is told how many were sent with each page."""
-
-        async def requests() -> AsyncIterator[hierarchy.ImportUnitsRequest]:
-            header = hierarchy.ImportUnitsHeader(request_id=request_id, validate_only=validate_only)
-            yield hierarchy.ImportUnitsRequest(header=header)
-            for page in pages(unit_row(number, record) for number, record in rows):
-                yield hierarchy.ImportUnitsRequest(page=hierarchy.ImportUnitsPage(rows=page))
-                progress(len(page))
-
+        header = hierarchy.ImportUnitsHeader(request_id=request_id, validate_only=validate_only)
+        requests = import_stream(
+            hierarchy.ImportUnitsRequest(header=header),
+            (unit_row(number, record) for number, record in rows),
+            lambda page: hierarchy.ImportUnitsRequest(page=hierarchy.ImportUnitsPage(rows=page)),
+            progress,
+        )
         async with self._call("ImportUnits", _IMPORT_SECONDS) as options:
-            answer = await self._stub.ImportUnits(requests(), **options)
+            answer = await self._stub.ImportUnits(requests, **options)
         return _report(answer.report)
 
 
@@ -116,16 +113,15 @@ class GroupsClient:
         progress: Progress = lambda _: None,
     ) -> Report:
         """Import all rows or none; `progress` is told how many were sent with each page."""
-
-        async def requests() -> AsyncIterator[groups.ImportGroupsRequest]:
-            header = groups.ImportGroupsHeader(request_id=request_id, validate_only=validate_only)
-            yield groups.ImportGroupsRequest(header=header)
-            for page in pages(group_row(number, record) for number, record in rows):
-                yield groups.ImportGroupsRequest(page=groups.ImportGroupsPage(rows=page))
-                progress(len(page))
-
+        header = groups.ImportGroupsHeader(request_id=request_id, validate_only=validate_only)
+        requests = import_stream(
+            groups.ImportGroupsRequest(header=header),
+            (group_row(number, record) for number, record in rows),
+            lambda page: groups.ImportGroupsRequest(page=groups.ImportGroupsPage(rows=page)),
+            progress,
+        )
         async with self._call("ImportGroups", _IMPORT_SECONDS) as options:
-            answer = await self._stub.ImportGroups(requests(), **options)
+            answer = await self._stub.ImportGroups(requests, **options)
         return _report(answer.report)
 
 

@@ -1,6 +1,6 @@
 """Rows and blueprints as the messages of the contracts; pure functions."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from chaupal.groups.v1 import groups_pb2 as groups
@@ -20,6 +20,10 @@ _STATES = {
     "retired": groups.GROUP_STATE_RETIRED,
 }
 _Row = TypeVar("_Row", hierarchy.UnitRow, groups.GroupRow)
+_Request = TypeVar("_Request", hierarchy.ImportUnitsRequest, groups.ImportGroupsRequest)
+
+# Told how many rows were sent.
+Progress = Callable[[int], None]
 
 
 def unit_row(number: int, record: UnitRecord) -> hierarchy.UnitRow:
@@ -75,6 +79,26 @@ def blueprint_message(record: BlueprintRecord) -> hierarchy.Blueprint:
             for category in record.categories
         ],
     )
+
+
+async def import_stream(
+    header: _Request,
+    rows: Iterable[_Row],
+    with_page: Callable[[list[_Row]], _Request],
+    progress: Progress,
+) -> AsyncIterator[_Request]:
+    """Stream an import: its header, then the rows in pages.
+
+    Args:
+        header: The first request.
+        rows: Made into messages page by page, as the service takes them.
+        with_page: Makes the request that carries a page.
+        progress: Told of each page once it was sent.
+    """
+    yield header
+    for page in pages(rows):
+        yield with_page(page)
+        progress(len(page))
 
 
 def pages(rows: Iterable[_Row]) -> Iterator[list[_Row]]:

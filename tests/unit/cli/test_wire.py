@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
 from chaupal.groups.v1 import groups_pb2 as groups
 from chaupal.hierarchy.v1 import hierarchy_pb2 as hierarchy
 
 from cli.clients import wire
-from cli.clients.wire import blueprint_message, group_row, pages, unit_row
+from cli.clients.wire import blueprint_message, group_row, import_stream, pages, unit_row
 from cli.demo.tenants import demo_tenant
 from cli.files.blueprint import read_blueprint
 from cli.records import GroupRecord, UnitRecord
@@ -71,6 +72,39 @@ def test_pages_of_long_rows_stay_below_a_messages_limit() -> None:
 
 def test_no_rows_make_no_page() -> None:
     assert list(pages(list[groups.GroupRow]())) == []
+
+
+async def test_an_import_is_its_header_and_then_pages_each_told_once_it_was_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wire, "MAX_PAGE_ROWS", 2)
+    rows = [unit_row(number, UNIT) for number in (2, 3, 4)]
+    header = hierarchy.ImportUnitsRequest(header=hierarchy.ImportUnitsHeader(request_id="r"))
+    told: list[int] = []
+
+    stream = import_stream(
+        header,
+        rows,
+        lambda page: hierarchy.ImportUnitsRequest(page=hierarchy.ImportUnitsPage(rows=page)),
+        told.append,
+    )
+    seen = [([row.row for row in request.page.rows], list(told)) async for request in stream]
+
+    # With each request: its rows, and what was told before it was asked for.
+    assert seen == [([], []), ([2, 3], []), ([4], [2])]
+    assert told == [2, 1]
+
+
+async def test_an_import_of_nothing_is_its_header() -> None:
+    header = groups.ImportGroupsRequest(header=groups.ImportGroupsHeader(request_id="r"))
+    told: list[int] = []
+
+    stream = import_stream(
+        header, list[groups.GroupRow](), lambda _: groups.ImportGroupsRequest(), told.append
+    )
+
+    assert [request async for request in stream] == [header]
+    assert told == []
 
 
 def test_a_demo_blueprint_becomes_a_message() -> None:
