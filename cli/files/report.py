@@ -58,18 +58,24 @@ class ImportOutcome:
     def lines(self) -> list[str]:
         """Return what people read."""
         if not self.error_count:
-            verb = "imported" if self.applied else "can be imported"
-            counts = (
-                f"{self.created_count} new, {self.updated_count} changed,"
-                f" {self.unchanged_count} as they were"
-            )
-            return [f"{counted(self.row_count, 'row')} {verb}: {counts}"]
+            return [self._done()]
         shown = [_line(problem) for problem in self.problems[:_SHOWN]]
         hidden = self.error_count - len(shown)
         more = [f"and {hidden} more; -o json tells up to 1,000"] if hidden else []
         note = [self.note] if self.note else []
         problems = counted(self.error_count, "problem")
         return [*shown, *more, *note, f"refused: {problems}; nothing was changed"]
+
+    def _done(self) -> str:
+        rows = counted(self.row_count, "row")
+        if not (self.created_count or self.updated_count):
+            return f"{rows} read, all as they were: nothing had to change"
+        verb = "imported" if self.applied else "can be imported"
+        counts = (
+            f"{self.created_count} new, {self.updated_count} changed,"
+            f" {self.unchanged_count} as they were"
+        )
+        return f"{rows} {verb}: {counts}"
 
 
 def _line(problem: Problem) -> str:

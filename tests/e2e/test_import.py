@@ -108,6 +108,15 @@ def test_a_second_import_changes_nothing(platform: Platform, banyan: Path) -> No
     )
 
 
+@pytest.mark.parametrize("what", ["units", "groups"])
+@pytest.mark.parametrize("more", [(), ("--dry-run",)], ids=["import", "dry run"])
+def test_a_second_import_says_that_nothing_had_to_change(
+    platform: Platform, banyan: Path, what: str, more: tuple[str, ...]
+) -> None:
+    run = platform.chaupal("import", what, str(banyan / f"{what}.csv"), "--tenant", "banyan", *more)
+    assert run.stdout == "3 rows read, all as they were: nothing had to change\n"
+
+
 def test_a_dry_run_reports_and_changes_nothing(
     platform: Platform, banyan: Path, tmp_path: Path
 ) -> None:

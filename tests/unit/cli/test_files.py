@@ -271,3 +271,22 @@ def test_one_row_is_one_row(count: int, told: str) -> None:
     outcome = ImportOutcome(count, count, 0, 0, 0, (), applied=True)
 
     assert outcome.lines()[0].startswith(f"{told}: ")
+
+
+@pytest.mark.parametrize("applied", [True, False], ids=["sent", "tried"])
+def test_a_file_that_changes_nothing_says_so(applied: bool) -> None:
+    outcome = ImportOutcome(3, 0, 0, 3, 0, (), applied=applied)
+
+    assert outcome.lines() == ["3 rows read, all as they were: nothing had to change"]
+
+
+@pytest.mark.parametrize(
+    ("created", "updated", "told"),
+    [(1, 0, "1 new, 0 changed, 1 as they were"), (0, 1, "0 new, 1 changed, 1 as they were")],
+)
+def test_a_dry_run_that_finds_one_change_says_what_can_be_imported(
+    created: int, updated: int, told: str
+) -> None:
+    outcome = ImportOutcome(2, created, updated, 1, 0, (), applied=False)
+
+    assert outcome.lines() == [f"2 rows can be imported: {told}"]
