@@ -9,6 +9,7 @@ from gateway.context import Info
 from gateway.graph.audience import audience_to_proto
 from gateway.graph.fields import mutation
 from gateway.graph.ids import decode_id
+from gateway.graph.violations import MORE_VIOLATIONS
 from gateway.subgraphs.messaging.loaders import MessagingRoom
 from gateway.subgraphs.messaging.results import (
     BroadcastAlreadyStarted,
@@ -25,7 +26,8 @@ from gateway.subgraphs.messaging.results import (
 from gateway.subgraphs.messaging.types import Broadcast
 from kit.errors import InvalidInput, NotFound, PreconditionFailed
 
-_AUDIENCE = "input.audience"
+_INPUT = "input."
+_AUDIENCE = f"{_INPUT}audience"
 
 
 @strawberry.type
@@ -88,12 +90,14 @@ def _draft(given: CreateBroadcastInput) -> pb.Broadcast:
 
 def _invalid_audience(error: InvalidInput) -> InvalidAudience:
     """The result for faults that lie in the audience alone; others are the caller's mistakes."""
-    paths = [each.field for each in error.violations]
-    if not paths or not all(path.startswith(_AUDIENCE) for path in paths):
+    named = [each for each in error.violations if each.reason != MORE_VIOLATIONS]
+    if not named or not all(each.field.startswith(_AUDIENCE) for each in named):
         raise error
     return InvalidAudience(
-        message=error.message,
-        violations=[
-            FieldViolation.of(each, each.field.removeprefix("input.")) for each in error.violations
-        ],
+        message=error.message.replace(_AUDIENCE, _below_input(_AUDIENCE)),
+        violations=[FieldViolation.of(each, _below_input(each.field)) for each in error.violations],
     )
+
+
+def _below_input(path: str) -> str:
+    return path.removeprefix(_INPUT)

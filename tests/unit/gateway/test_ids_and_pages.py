@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from gateway.graph.ids import GlobalId, decode_id, encode_id, parse_id
 from gateway.graph.pages import cut_page, page_request
-from gateway.graph.paths import camel_case, graphql_path
-from kit.errors import InvalidInput
+from gateway.graph.paths import camel_case, graphql_path, in_graphql_words
+from kit.errors import FieldViolation, InvalidInput
 
 UUID = "0190f5a2-7c1e-7def-8abc-0123456789ab"
 NAMES = st.text(string.ascii_letters, min_size=1, max_size=20)
@@ -100,3 +100,26 @@ def test_paths_in_graphql_s_words(path: str, expected: str) -> None:
 
 def test_camel_case_twice_is_camel_case() -> None:
     assert camel_case(camel_case("a_b_1c")) == camel_case("a_b_1c") == "aB1c"
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("broadcast.audience: selects nothing", "input.audience: selects nothing"),
+        (
+            "nothing is sent to broadcast.audience.include[0].unit_ids[2], nor any below",
+            "nothing is sent to input.audience.include[0].unitIds[2], nor any below",
+        ),
+        ("id: must be the id of a broadcast.", "input.broadcastId: must be the id of a broadcast."),
+        ("no path in e.g. this or page_size", "no path in e.g. this or page_size"),
+    ],
+)
+def test_a_message_says_graphql_s_paths_wherever_it_names_one(message: str, expected: str) -> None:
+    error = InvalidInput.from_wire(reason="ANY", message=message, fields={})
+    error.violations = (
+        FieldViolation("id", "ANY"),
+        FieldViolation("broadcast.", "MORE_VIOLATIONS"),
+    )
+    told = in_graphql_words(error, {"broadcast": "input", "id": "input.broadcastId"})
+    assert told.message == expected
+    assert [each.field for each in told.violations] == ["input.broadcastId", ""]

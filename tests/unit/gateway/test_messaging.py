@@ -131,7 +131,7 @@ async def test_an_unknown_unit_is_a_result_and_makes_nothing(asking: Client) -> 
     data = await asking.data(CREATE, input=draft(audience=audience))
     assert data["createBroadcast"] == {
         "__typename": "InvalidAudience",
-        "message": "input.audience.include[0].unitIds[1]: there is no such unit",
+        "message": "audience.include[0].unitIds[1]: there is no such unit",
         "violations": [
             {
                 "field": "audience.include[0].unitIds[1]",
@@ -141,6 +141,21 @@ async def test_an_unknown_unit_is_a_result_and_makes_nothing(asking: Client) -> 
         ],
     }
     assert asking.world.broadcasts == before
+
+
+async def test_more_unknown_units_than_the_service_tells_are_a_result_too(asking: Client) -> None:
+    unknown = [encode_id("Unit", uid("unit", f"nowhere {at}")) for at in range(200)]
+    audience = {"include": [{"unitIds": unknown}]}
+    data = await asking.data(CREATE, input=draft(audience=audience))
+    made = data["createBroadcast"]
+    assert made["__typename"] == "InvalidAudience"
+    assert made["message"] == "audience.include[0].unitIds[0]: there is no such unit (and 199 more)"
+    *named, last = made["violations"]
+    assert [each["field"] for each in named] == [
+        f"audience.include[0].unitIds[{at}]" for at in range(len(named))
+    ]
+    assert (last["field"], last["reason"]) == ("", "MORE_VIOLATIONS")
+    assert last["description"] == f"and {200 - len(named)} more"
 
 
 async def test_something_that_is_no_id_in_an_audience_is_a_result(asking: Client) -> None:
