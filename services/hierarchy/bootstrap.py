@@ -19,6 +19,7 @@ from services.hierarchy.ports import OrgGraph, Outbox
 from services.hierarchy.servicer import SERVICE_NAME, HierarchyServicer
 from services.hierarchy.translate.answers import DOMAIN
 from services.hierarchy.translate.values import event_to_bytes
+from services.hierarchy.use_cases.imports import ImportRoom
 from services.hierarchy.worker import RelayWorker
 
 WORKER_NAME = "hierarchy.worker"
@@ -43,11 +44,15 @@ def open_store(settings: Settings, clock: Clock, ids: Ids) -> AbstractAsyncConte
 
 
 def build_hierarchy(
-    settings: Settings, store: Store, clock: Clock | None = None, ids: Ids | None = None
+    settings: Settings,
+    store: Store,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    room: ImportRoom | None = None,
 ) -> Server:
-    """The server over an open store, not yet listening."""
+    """The server over an open store, not yet listening; the room's owner closes it."""
     clock = clock or SystemClock()
-    servicer = HierarchyServicer(store.graph)
+    servicer = HierarchyServicer(store.graph, room or ImportRoom())
     return build_server(
         [
             ServiceRegistration(
@@ -69,8 +74,8 @@ async def run_server(
 ) -> None:
     """Serve until SIGTERM, or until `stop` is set."""
     clock, ids = SystemClock(), SystemIds()
-    async with open_store(settings, clock, ids) as store:
-        server = build_hierarchy(settings, store, clock, ids)
+    async with open_store(settings, clock, ids) as store, ImportRoom() as room:
+        server = build_hierarchy(settings, store, clock, ids, room)
         await serve(server, _address(settings), drain=settings.drain, ready=ready, stop=stop)
 
 

@@ -32,11 +32,11 @@ T = TypeVar("T")
 class HierarchyServicer(stubs.HierarchyServiceServicer):
     """Serves `chaupal.hierarchy.v1.HierarchyService`; the contract's comments are the promise."""
 
-    def __init__(self, graph: OrgGraph) -> None:
+    def __init__(self, graph: OrgGraph, room: ImportRoom) -> None:
         self._graph = graph
         self._trees = Trees(graph)
         self._units = UnitReader(graph, self._trees)
-        self._room = ImportRoom()
+        self._room = room
 
     async def PutBlueprint(
         self, request: pb.PutBlueprintRequest, context: Context
@@ -137,11 +137,12 @@ class HierarchyServicer(stubs.HierarchyServiceServicer):
         """Units from rows, all or none."""
         caller = current().caller
         assembler = ImportAssembler()
-        async with self._room.enter(may_import(caller)) as take_rows:
+        async with self._room.enter(may_import(caller)) as place:
             async for message in request_iterator:
-                take_rows(len(message.page.rows))
+                place.take(len(message.page.rows))
                 assembler.add(message)
-            report = await import_units(self._graph, caller, assembler.finish())
+            work = import_units(self._graph, caller, assembler.finish())
+            report = await place.run(work)
         return pb.ImportUnitsResponse(report=report_to_proto(report))
 
 

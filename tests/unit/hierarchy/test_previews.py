@@ -1,7 +1,6 @@
 """Dry runs of imports, and those who read meanwhile."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -13,26 +12,11 @@ from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedStore
 from services.hierarchy.domain.model import TenantId
 from tests.builders_hierarchy import a_blueprint, a_row, a_small_tree, an_import
 from tests.timing import wait_until
+from tests.unit.hierarchy.gated import GatedIds
 
 NEEM, PEEPAL = TenantId("neem"), TenantId("peepal")
 # More than the store has threads of any kind.
 PREVIEWS = 12
-
-
-class GatedIds:
-    """Ids that are given once the gate is open, so that whoever plans waits for it."""
-
-    def __init__(self) -> None:
-        self.gate = threading.Event()
-        self.waiting = 0
-        self._lock = threading.Lock()
-        self._ids = SeededIds(7)
-
-    def new(self) -> str:
-        with self._lock:
-            self.waiting += 1
-        self.gate.wait()
-        return self._ids.new()
 
 
 @pytest.fixture
