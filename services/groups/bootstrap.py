@@ -71,7 +71,10 @@ async def open_groups(
             channel, _tokens(settings), client, clock, settings.organisation_oldest
         )
         use_cases = build_use_cases(registry, organisations, clock, ids, settings.most_tenants)
-        yield _server(settings, use_cases, registry, clock, ids)
+        try:
+            yield _server(settings, use_cases, registry, clock, ids)
+        finally:
+            await use_cases.import_groups.aclose()
     finally:
         await channel.close()
         await client.aclose()

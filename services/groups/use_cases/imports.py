@@ -3,10 +3,11 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from kit.clock import Clock
 from kit.errors import InvalidInput, LimitExceeded
@@ -43,20 +44,57 @@ class _Slots:
 
     def __init__(self) -> None:
         self._running: Counter[TenantId] = Counter()
+        self._working: set[asyncio.Task[ImportReport]] = set()
 
     @contextmanager
-    def taken(self, tenant: TenantId) -> Iterator[None]:
+    def taken(self, tenant: TenantId) -> Iterator["_Slot"]:
+        """A slot, held until the block has ended and the work in it as well."""
         if (
             self._running.total() >= MOST_IMPORTS
             or self._running[tenant] >= MOST_IMPORTS_OF_A_TENANT
         ):
             raise TooManyImports(retry_after=timedelta(seconds=5))
         self._running[tenant] += 1
+        slot = _Slot(self._working)
         try:
-            yield
+            yield slot
         finally:
-            self._running[tenant] -= 1
-            self._running += Counter()  # drops tenants that have none
+            slot.when_done(lambda: self._give_back(tenant))
+
+    def _give_back(self, tenant: TenantId) -> None:
+        self._running[tenant] -= 1
+        self._running += Counter()  # drops tenants that have none
+
+    async def aclose(self) -> None:
+        """Cancel the work that nobody waits for any more, and wait for its end."""
+        working = list(self._working)
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+
+
+class _Slot:
+    """The place of one import; its work is a task among the owner's."""
+
+    def __init__(self, working: set[asyncio.Task[ImportReport]]) -> None:
+        self._working = working
+        self._work: asyncio.Task[ImportReport] | None = None
+
+    async def run(self, work: Coroutine[Any, Any, ImportReport]) -> ImportReport:
+        """The outcome of the work, which goes on when the caller goes away.
+
+        A thread cannot be stopped, and holds the rows until it ends.
+        """
+        task = self._work = asyncio.create_task(work)
+        self._working.add(task)
+        task.add_done_callback(self._working.discard)
+        return await asyncio.shield(task)
+
+    def when_done(self, give_back: Callable[[], None]) -> None:
+        if self._work is None or self._work.done():
+            give_back()
+        else:
+            self._work.add_done_callback(lambda _: give_back())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +125,30 @@ class ImportGroups:
             RequestIdReused, RegisterBusy: see `Writer`.
         """
         tenant = call.may_write()
-        with self.slots.taken(tenant):
+        with self.slots.taken(tenant) as slot:
             rows = await _all_rows(pages)
-            # Some microseconds a row, so not in the loop that serves everybody else.
-            request = await asyncio.to_thread(_key, request_id, rows)
-            if not validate_only:
-                told = await self.writer.first_answer(tenant, request)
-                if told is not None:
-                    return _from_answer(told)
-            standing, checked = await self._check(call, rows)
-            if checked.error_count:
-                return checked.refused()
-            if validate_only:
-                plan = await asyncio.to_thread(plan_import, checked.contents, standing.register)
-                return plan.report(applied=False)
-            return await self._apply(call, request, checked.contents)
+            return await slot.run(self._import(call, request_id, rows, validate_only))
+
+    async def aclose(self) -> None:
+        """End the imports whose callers went away, before the store closes."""
+        await self.slots.aclose()
+
+    async def _import(
+        self, call: Call, request_id: str, rows: Sequence[GroupRow], validate_only: bool
+    ) -> ImportReport:
+        # Some microseconds a row, so not in the loop that serves everybody else.
+        request = await asyncio.to_thread(_key, request_id, rows)
+        if not validate_only:
+            told = await self.writer.first_answer(call.tenant, request)
+            if told is not None:
+                return _from_answer(told)
+        standing, checked = await self._check(call, rows)
+        if checked.error_count:
+            return checked.refused()
+        if validate_only:
+            plan = await asyncio.to_thread(plan_import, checked.contents, standing.register)
+            return plan.report(applied=False)
+        return await self._apply(call, request, checked.contents)
 
     async def _check(self, call: Call, rows: Sequence[GroupRow]) -> tuple[Standing, CheckedRows]:
         views = self.writer.views
