@@ -9,9 +9,9 @@ After https://relay.dev/graphql/connections.htm and https://google.aip.dev/158.
 
 import base64
 import binascii
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 import strawberry
 
@@ -19,6 +19,8 @@ from kit.errors import InvalidInput
 
 MAX_PAGE_SIZE = 1_000
 _MAX_CURSOR_CHARS = 4_096
+# A service may answer fewer items than asked, down to none, and still say that more follows.
+_MAX_SHORT_PAGES = 10
 T = TypeVar("T")
 
 First = Annotated[int | None, strawberry.argument(description="How many at most: 1 to 1,000.")]
@@ -45,6 +47,18 @@ class PageRequest:
     page_token: str
     skip: int
     after: bool
+
+
+class Reply(Protocol):
+    """A service's page."""
+
+    @property
+    def next_page_token(self) -> str:
+        """Where to go on; empty on the last page."""
+        ...
+
+
+R = TypeVar("R", bound=Reply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +92,40 @@ def page_request(
     return PageRequest(min(size + skip, maximum), token, skip, after=True)
 
 
+async def read_page(
+    request: PageRequest,
+    ask: Callable[[PageRequest], Awaitable[R]],
+    items: Callable[[R], Sequence[Any]],
+) -> tuple[PageRequest, R]:
+    """The service's answer that holds the first item after the cursor, and the request for it.
+
+    An answer that ends before that item is followed by the next one: a page without an edge has
+    no cursor, so that nobody could go on from it.
+    """
+    reply = await ask(request)
+    for _ in range(_MAX_SHORT_PAGES):
+        count = len(items(reply))
+        if count > request.skip or not reply.next_page_token:
+            break
+        request = replace(
+            request,
+            page_size=request.page_size - count,
+            page_token=reply.next_page_token,
+            skip=request.skip - count,
+        )
+        reply = await ask(request)
+    return request, reply
+
+
 def cut_page(request: PageRequest, items: Sequence[T], next_token: str) -> Page[T]:
-    """The page that was asked for, from the service's answer."""
+    """The page that was asked for, from the service's answer.
+
+    Raises:
+        InvalidInput: ANSWER_TOO_LARGE on `first` when more follows but not one item did fit.
+    """
     total = len(items)
+    if next_token and total <= request.skip:
+        raise InvalidInput.of("first", "ANSWER_TOO_LARGE", "not one item fits: ask for less")
     cursors = [
         _encode_cursor(position, request.page_token)
         for position in range(request.skip + 1, total + 1)

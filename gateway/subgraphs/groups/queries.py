@@ -10,7 +10,7 @@ from gateway.graph.audience import AudienceInput, audience_to_proto
 from gateway.graph.fields import numbers, resolver
 from gateway.graph.ids import decode_id, optional_id
 from gateway.graph.loader import found_or_none
-from gateway.graph.pages import After, First, page_request
+from gateway.graph.pages import After, First, page_request, read_page
 from gateway.subgraphs.groups.enums import GroupFlag, GroupState
 from gateway.subgraphs.groups.loaders import GroupsRoom
 from gateway.subgraphs.groups.preview import AudiencePreview
@@ -66,8 +66,11 @@ class Query:
         """A page of groups."""
         request = page_request(first, after, default=50)
         wanted = filter.to_proto() if filter else pb.GroupFilter()
-        reply = await info.context.room(GroupsRoom).client.page_of_groups(
-            wanted, request.page_size, request.page_token
+        client = info.context.room(GroupsRoom).client
+        request, reply = await read_page(
+            request,
+            lambda page: client.page_of_groups(wanted, page.page_size, page.page_token),
+            lambda reply: reply.groups,
         )
         return GroupConnection.from_proto(request, reply)
 

@@ -8,7 +8,7 @@ from gateway.context import Info
 from gateway.graph.fields import resolver
 from gateway.graph.ids import decode_id, optional_id
 from gateway.graph.loader import found_or_none
-from gateway.graph.pages import After, First, page_request
+from gateway.graph.pages import After, First, page_request, read_page
 from gateway.subgraphs.hierarchy.loaders import HierarchyRoom
 from gateway.subgraphs.hierarchy.types import Blueprint, Unit, UnitConnection
 
@@ -61,7 +61,10 @@ class Query:
         """A page of children."""
         parent = optional_id(parent_id, "Unit", "parentId")
         request = page_request(first, after, default=100)
-        reply = await info.context.room(HierarchyRoom).client.page_of_children(
-            parent, request.page_size, request.page_token
+        client = info.context.room(HierarchyRoom).client
+        request, reply = await read_page(
+            request,
+            lambda page: client.page_of_children(parent, page.page_size, page.page_token),
+            lambda reply: reply.units,
         )
         return UnitConnection.from_proto(request, reply)

@@ -8,7 +8,7 @@ from gateway.context import Info
 from gateway.graph.fields import resolver
 from gateway.graph.ids import decode_id
 from gateway.graph.loader import found_or_none
-from gateway.graph.pages import After, First, page_request
+from gateway.graph.pages import After, First, page_request, read_page
 from gateway.subgraphs.messaging.loaders import MessagingRoom
 from gateway.subgraphs.messaging.types import Broadcast, BroadcastConnection
 
@@ -37,7 +37,10 @@ class Query:
     ) -> BroadcastConnection:
         """A page of broadcasts."""
         request = page_request(first, after, default=20, maximum=_MAX_BROADCASTS_OF_PAGE)
-        reply = await info.context.room(MessagingRoom).client.page_of_broadcasts(
-            request.page_size, request.page_token
+        client = info.context.room(MessagingRoom).client
+        request, reply = await read_page(
+            request,
+            lambda page: client.page_of_broadcasts(page.page_size, page.page_token),
+            lambda reply: reply.broadcasts,
         )
         return BroadcastConnection.from_proto(request, reply)

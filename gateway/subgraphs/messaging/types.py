@@ -18,6 +18,7 @@ from gateway.graph.pages import (
     PageRequest,
     cut_page,
     page_request,
+    read_page,
 )
 from gateway.graph.scalars import instant, optional_instant
 from gateway.graph.text import Translation, translations
@@ -135,15 +136,20 @@ class Broadcast(Node):
         ] = strawberry.UNSET,
     ) -> DeliveryConnection:
         """A page of its deliveries."""
-        request = page_request(first, after, default=100)
-        reply = await info.context.room(MessagingRoom).deliveries(
-            pb.ListDeliveriesRequest(
-                broadcast_id=self.uuid,
-                unit_id=optional_id(unit_id, "Unit", "unitId"),
-                states=numbers(states),
-                page_size=request.page_size,
-                page_token=request.page_token,
-            )
+        room = info.context.room(MessagingRoom)
+        within, wanted = optional_id(unit_id, "Unit", "unitId"), numbers(states)
+        request, reply = await read_page(
+            page_request(first, after, default=100),
+            lambda page: room.deliveries(
+                pb.ListDeliveriesRequest(
+                    broadcast_id=self.uuid,
+                    unit_id=within,
+                    states=wanted,
+                    page_size=page.page_size,
+                    page_token=page.page_token,
+                )
+            ),
+            lambda reply: reply.deliveries,
         )
         deliveries = [Delivery.from_proto(each) for each in reply.deliveries]
         return DeliveryConnection(page=cut_page(request, deliveries, reply.next_page_token))

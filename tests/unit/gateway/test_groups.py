@@ -86,6 +86,31 @@ async def test_pages_of_groups(asking: Client) -> None:
     assert len(set(seen)) == 12
 
 
+async def test_a_cursor_in_a_page_leads_on_when_the_page_has_become_shorter(asking: Client) -> None:
+    query = """query($first: Int, $after: String) { groups(first: $first, after: $after) {
+      edges { cursor node { code } } pageInfo { hasNextPage endCursor } } }"""
+    whole = (await asking.data(query, first=12))["groups"]["edges"]
+    asking.world.longest_page = 2
+    rest = (await asking.data(query, first=3, after=whole[6]["cursor"]))["groups"]
+    assert [each["node"] for each in rest["edges"]] == [whole[7]["node"]]
+    assert rest["pageInfo"]["hasNextPage"] is True
+    assert rest["pageInfo"]["endCursor"] == rest["edges"][-1]["cursor"]
+
+
+async def test_a_unit_s_groups_of_which_not_one_fits_are_an_error(asking: Client) -> None:
+    asking.world.longest_page = 0
+    body = await asking.ask(
+        """query($id: ID!) { unit(id: $id) { code groups(first: 5, ownOnly: false) {
+          nodes { code } pageInfo { hasNextPage endCursor } } } }""",
+        id=STATE,
+    )
+    assert body["data"] == {"unit": {"code": "RJ", "groups": None}}
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert error["extensions"]["reason"] == "ANSWER_TOO_LARGE"
+    assert error["extensions"]["fieldViolations"][0]["field"] == "first"
+
+
 async def test_the_groups_and_counts_of_a_unit(asking: Client) -> None:
     data = await asking.data(
         """query($id: ID!) { unit(id: $id) {

@@ -1,14 +1,16 @@
 """Global ids, cursors and paths: round trips, and that nonsense is refused."""
 
+import itertools
 import string
 from contextlib import suppress
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.graph.ids import GlobalId, decode_id, encode_id, parse_id
-from gateway.graph.pages import cut_page, page_request
+from gateway.graph.pages import Page, PageRequest, cut_page, page_request, read_page
 from gateway.graph.paths import camel_case, graphql_path, in_graphql_words
 from kit.errors import FieldViolation, InvalidInput
 
@@ -72,6 +74,72 @@ def test_following_cursors_gives_every_item_once_in_order(
             break
         after, at = page.cursors[keep - 1], at + 1
     assert seen == items
+
+
+@dataclass
+class Answer:
+    items: list[int]
+    next_page_token: str
+
+
+class Service:
+    """Twenty items; each answer is as short as the next of `lengths` says, whatever is asked."""
+
+    def __init__(self, lengths: list[int]) -> None:
+        self.items = list(range(20))
+        self.lengths = itertools.cycle(lengths)
+        self.asked: list[PageRequest] = []
+
+    async def ask(self, request: PageRequest) -> Answer:
+        self.asked.append(request)
+        start = int(request.page_token or 0)
+        end = start + min(next(self.lengths), request.page_size)
+        return Answer(self.items[start:end], str(end) if end < len(self.items) else "")
+
+    async def page(self, request: PageRequest) -> Page[int]:
+        request, reply = await read_page(request, self.ask, lambda answer: answer.items)
+        return cut_page(request, reply.items, reply.next_page_token)
+
+
+@given(
+    lengths=st.lists(st.integers(0, 6), min_size=1, max_size=8).filter(any),
+    sizes=st.lists(st.integers(1, 9), min_size=1),
+    steps=st.lists(st.integers(1, 9), min_size=1),
+)
+async def test_a_service_that_answers_short_is_followed_to_an_item(
+    lengths: list[int], sizes: list[int], steps: list[int]
+) -> None:
+    """Empty answers too; every page has an edge and no more than were asked for."""
+    service = Service(lengths)
+    seen: list[int] = []
+    after: str | None = None
+    for size, step in zip(itertools.cycle(sizes), itertools.cycle(steps), strict=False):
+        page = await service.page(page_request(size, after, default=5))
+        assert 1 <= len(page.items) <= size
+        kept = page.items[:step]
+        seen += kept
+        if not page.info.has_next_page and len(kept) == len(page.items):
+            break
+        after = page.cursors[len(kept) - 1]
+    assert seen == service.items
+
+
+async def test_a_service_whose_items_never_fit_is_told_so_after_some_answers() -> None:
+    service = Service([0])
+    with pytest.raises(InvalidInput) as caught:
+        await service.page(page_request(5, None, default=5))
+    assert caught.value.reason == "ANSWER_TOO_LARGE"
+    assert caught.value.violations[0].field == "first"
+    assert len(service.asked) == 11
+
+
+def test_a_page_without_an_item_and_with_more_to_come_is_refused() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        cut_page(page_request(5, None, default=5), [], "more")
+    assert caught.value.reason == "ANSWER_TOO_LARGE"
+    assert caught.value.violations[0].field == "first"
+    nothing: Page[int] = cut_page(page_request(5, None, default=5), [], "")
+    assert (nothing.items, nothing.info.has_next_page) == ([], False)
 
 
 @given(st.text(max_size=50))

@@ -40,7 +40,7 @@ class FakeGroups(GroupsServiceServicer):
     async def ListGroups(self, request: pb.ListGroupsRequest, context: Any) -> Any:
         mine = entered(self._world, "ListGroups")
         found = self._filtered(request.filter) if mine else []
-        return _page(found, request.page_size, request.page_token)
+        return self._page(found, request.page_size, request.page_token)
 
     async def BatchListGroups(self, request: pb.BatchListGroupsRequest, context: Any) -> Any:
         entered(self._world, "BatchListGroups", len(request.unit_ids))
@@ -48,7 +48,7 @@ class FakeGroups(GroupsServiceServicer):
         return pb.BatchListGroupsResponse(
             results=[
                 pb.GroupsResult(
-                    groups=_page(
+                    groups=self._page(
                         self._world.groups_of(each, own_only=own_only), request.page_size, ""
                     )
                 )
@@ -80,6 +80,17 @@ class FakeGroups(GroupsServiceServicer):
             by_kind=_facets(found, "kind"),
             by_category=_facets(found, "category"),
             snapshot_id="12.7",
+        )
+
+    def _page(self, found: Sequence[pb.Group], size: int, token: str) -> pb.ListGroupsResponse:
+        by_id = {each.id: each for each in found}
+        longest = self._world.longest_page
+        size = size if longest is None else min(size, longest)
+        ids, next_token = page(list(by_id), token, size, 0 if longest == 0 else 100)
+        return pb.ListGroupsResponse(
+            groups=[by_id[each] for each in ids],
+            next_page_token=next_token,
+            total_count=len(found),
         )
 
     def _filtered(self, wanted: pb.GroupFilter) -> list[pb.Group]:
@@ -149,11 +160,3 @@ def _facets(found: Sequence[pb.Group], name: str) -> list[pb.FacetCount]:
         )
         for key in keys
     ]
-
-
-def _page(found: Sequence[pb.Group], size: int, token: str) -> pb.ListGroupsResponse:
-    by_id = {each.id: each for each in found}
-    ids, next_token = page(list(by_id), token, size, 100)
-    return pb.ListGroupsResponse(
-        groups=[by_id[each] for each in ids], next_page_token=next_token, total_count=len(found)
-    )
