@@ -6,7 +6,14 @@ import strawberry
 from chaupal.groups.v1 import audience_pb2
 
 from gateway.graph.ids import parse_id
+from gateway.graph.violations import MAX_VIOLATIONS
 from kit.errors import Violations
+
+# The contract's own bounds.
+MAX_TERMS = 50
+MAX_UNITS = 1_000
+MAX_KINDS = 64
+MAX_CATEGORIES = 256
 
 
 @strawberry.input(
@@ -43,15 +50,34 @@ def audience_to_proto(audience: AudienceInput, argument: str) -> audience_pb2.Au
     """The rule on the wire.
 
     Raises:
-        InvalidInput: BAD_ID for every unit id that is none, below the path `argument`.
+        InvalidInput: below the path `argument`, TOO_MANY for every list that is too long, or
+            BAD_ID for every unit id that is none, up to one more than a client is told of.
     """
+    include, exclude = audience.include, audience.exclude or ()
     violations = Violations()
+    _check_lengths(include, f"{argument}.include", violations)
+    _check_lengths(exclude, f"{argument}.exclude", violations)
+    violations.raise_if_any()
     message = audience_pb2.Audience(
-        include=_terms(audience.include, f"{argument}.include", violations),
-        exclude=_terms(audience.exclude or (), f"{argument}.exclude", violations),
+        include=_terms(include, f"{argument}.include", violations),
+        exclude=_terms(exclude, f"{argument}.exclude", violations),
     )
     violations.raise_if_any()
     return message
+
+
+def _check_lengths(terms: Sequence[AudienceTermInput], path: str, violations: Violations) -> None:
+    if len(terms) > MAX_TERMS:
+        violations.add(path, "TOO_MANY", f"at most {MAX_TERMS} terms")
+        return
+    for index, term in enumerate(terms):
+        for name, found, most in (
+            ("unitIds", term.unit_ids, MAX_UNITS),
+            ("kinds", term.kinds or (), MAX_KINDS),
+            ("categories", term.categories or (), MAX_CATEGORIES),
+        ):
+            if len(found) > most:
+                violations.add(f"{path}[{index}].{name}", "TOO_MANY", f"at most {most:,}")
 
 
 def _terms(
@@ -67,6 +93,8 @@ def _terms(
 
 def _unit_ids(ids: Sequence[str], path: str, violations: Violations) -> Iterator[str]:
     for index, each in enumerate(ids):
+        if len(violations.found) > MAX_VIOLATIONS:
+            return  # refused already, and nobody is told of more
         parsed = parse_id(each)
         if parsed is None or parsed.type_name != "Unit":
             violations.add(f"{path}[{index}]", "BAD_ID", "must be the id of a Unit")

@@ -8,6 +8,7 @@ from typing import Any
 from graphql import FieldNode, GraphQLError, GraphQLSyntaxError
 from opentelemetry import trace
 
+from gateway.graph.violations import bounded
 from gateway.http.limits import DocumentTooLarge
 from kit import errors
 from kit.errors import ChaupalError, FieldViolation, InvalidInput, LimitExceeded, kind_of
@@ -115,7 +116,7 @@ def _of_kind(error: ChaupalError) -> tuple[str, dict[str, Any]]:
         extensions["grpc"] = {"status": STATUS_OF_KIND[kind].name}
     match error:
         case InvalidInput(violations=violations) if violations:
-            extensions["fieldViolations"] = [_violation(each) for each in violations]
+            extensions["fieldViolations"] = [_violation(each) for each in bounded(violations)]
         case LimitExceeded(retry_after=retry_after) if retry_after is not None:
             extensions["retryAfterMs"] = round(retry_after.total_seconds() * 1000)
         case errors.Conflict(current_etag=etag) if etag is not None:

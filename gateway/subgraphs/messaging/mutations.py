@@ -9,7 +9,7 @@ from gateway.context import Info
 from gateway.graph.audience import audience_to_proto
 from gateway.graph.fields import mutation
 from gateway.graph.ids import decode_id
-from gateway.graph.violations import MORE_VIOLATIONS
+from gateway.graph.violations import MORE_VIOLATIONS, bounded
 from gateway.subgraphs.messaging.loaders import MessagingRoom
 from gateway.subgraphs.messaging.results import (
     BroadcastAlreadyStarted,
@@ -74,12 +74,13 @@ class Mutation:
 
 
 def _draft(given: CreateBroadcastInput) -> pb.Broadcast:
-    languages = [each.language for each in given.texts]
-    for index, language in enumerate(languages):
-        if language in languages[:index]:
+    seen: set[str] = set()
+    for index, each in enumerate(given.texts):
+        if each.language in seen:
             raise InvalidInput.of(
                 f"input.texts[{index}].language", "DUPLICATE_LANGUAGE", "is there already"
             )
+        seen.add(each.language)
     return pb.Broadcast(
         title=given.title,
         texts={each.language: each.text for each in given.texts},
@@ -95,7 +96,9 @@ def _invalid_audience(error: InvalidInput) -> InvalidAudience:
         raise error
     return InvalidAudience(
         message=error.message.replace(_AUDIENCE, _below_input(_AUDIENCE)),
-        violations=[FieldViolation.of(each, _below_input(each.field)) for each in error.violations],
+        violations=[
+            FieldViolation.of(each, _below_input(each.field)) for each in bounded(error.violations)
+        ],
     )
 
 

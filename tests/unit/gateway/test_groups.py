@@ -1,5 +1,9 @@
 """The register's room: groups, their units, counts, filters and the preview of an audience."""
 
+from typing import Any
+
+import pytest
+
 from gateway.graph.ids import encode_id
 
 from .fakes.servers import Client
@@ -212,4 +216,68 @@ async def test_every_bad_id_of_an_audience_is_named_before_anything_is_asked(
     )
     fields = [each["field"] for each in body["errors"][0]["extensions"]["fieldViolations"]]
     assert fields == ["audience.include[0].unitIds[0]", "audience.exclude[0].unitIds[0]"]
+    assert asking.world.calls.log == []
+
+
+PREVIEW = "query($a: AudienceInput!) { previewAudience(audience: $a) { groupCount } }"
+
+
+def term(**more: Any) -> dict[str, Any]:
+    return {"unitIds": [STATE], **more}
+
+
+@pytest.mark.parametrize(
+    ("part", "fits", "field", "said"),
+    [
+        ("include", [term()] * 50, "audience.include", "at most 50 terms"),
+        ("exclude", [term()] * 50, "audience.exclude", "at most 50 terms"),
+        (
+            "include",
+            [term(unitIds=[STATE] * 1_000)],
+            "audience.include[0].unitIds",
+            "at most 1,000",
+        ),
+        ("include", [term(kinds=["k"] * 64)], "audience.include[0].kinds", "at most 64"),
+        (
+            "exclude",
+            [term(categories=["c"] * 256)],
+            "audience.exclude[0].categories",
+            "at most 256",
+        ),
+    ],
+)
+async def test_a_list_of_an_audience_that_is_too_long_is_the_only_fault(
+    asking: Client, part: str, fits: list[dict[str, Any]], field: str, said: str
+) -> None:
+    await asking.data(PREVIEW, a={"include": [term()], part: fits})
+    asking.world.calls.clear()
+    last = field.rpartition(".")[2]
+    longer = [*fits, term()] if last == part else [{**fits[0], last: [*fits[0][last], "?"]}]
+
+    body = await asking.ask(PREVIEW, a={"include": [{"unitIds": ["?"]}], part: longer})
+
+    assert body["errors"][0]["extensions"]["reason"] == "TOO_MANY"
+    assert body["errors"][0]["extensions"]["fieldViolations"] == [
+        {"field": field, "reason": "TOO_MANY", "description": said}
+    ]
+    assert asking.world.calls.log == []
+
+
+async def test_of_many_bad_ids_a_hundred_are_named(asking: Client) -> None:
+    terms = [{"unitIds": ["?"] * 60} for _ in range(50)]
+    for count, told in ((100, 100), (101, 101), (3_000, 101)):
+        given = [{"unitIds": ["?"] * count}] if count < 1_000 else terms
+        body = await asking.ask(PREVIEW, a={"include": given, "exclude": []})
+        extensions = body["errors"][0]["extensions"]
+        assert extensions["reason"] == "BAD_ID"
+        violations = extensions["fieldViolations"]
+        assert len(violations) == told
+        assert {each["reason"] for each in violations[:100]} == {"BAD_ID"}
+        assert violations[100:] == [
+            {
+                "field": "",
+                "reason": "MORE_VIOLATIONS",
+                "description": "these are the first 100; there are more",
+            }
+        ] * (told - 100)
     assert asking.world.calls.log == []

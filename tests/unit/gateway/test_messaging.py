@@ -1,5 +1,6 @@
 """Messaging's room: broadcasts, progress, deliveries, and the results of mutations."""
 
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -172,6 +173,32 @@ async def test_an_audience_that_selects_nothing_is_a_result(asking: Client) -> N
     assert data["createBroadcast"]["violations"] == [
         {"field": "audience", "reason": "AUDIENCE_SELECTS_NOTHING", "description": "no group"}
     ]
+
+
+async def test_of_many_bad_ids_in_a_draft_a_hundred_are_named(asking: Client) -> None:
+    audience = {"include": [{"unitIds": ["?"] * 1_000}]}
+    data = await asking.data(CREATE, input=draft(audience=audience))
+    assert data["createBroadcast"]["__typename"] == "InvalidAudience"
+    *named, last = data["createBroadcast"]["violations"]
+    assert [each["field"] for each in named] == [
+        f"audience.include[0].unitIds[{at}]" for at in range(100)
+    ]
+    assert (last["field"], last["reason"]) == ("", "MORE_VIOLATIONS")
+    assert asking.world.calls.log == []
+
+
+async def test_a_language_given_twice_is_found_in_time_linear_in_the_texts(
+    asking: Client,
+) -> None:
+    texts = [{"language": f"{at:x}", "text": ""} for at in range(35_000)]
+    started = time.process_time()
+    body = await asking.ask(CREATE, input=draft(texts=[*texts, texts[-1]]))
+    assert time.process_time() - started < 4  # comparing each with each took eight
+    (violation,) = body["errors"][0]["extensions"]["fieldViolations"]
+    assert (violation["field"], violation["reason"]) == (
+        "input.texts[35000].language",
+        "DUPLICATE_LANGUAGE",
+    )
 
 
 @pytest.mark.parametrize(
