@@ -79,6 +79,7 @@ class Gateway:
                 max_message_bytes=settings.max_message_bytes,
                 max_operations=settings.max_subscriptions,
                 max_sockets=settings.max_sockets,
+                max_waiting=settings.max_waiting_sockets,
                 clock=self.clock,
             )
             self.health.started = True

@@ -94,7 +94,12 @@ class Settings(ProcessSettings):
     max_operations: Bound = Field(
         500, description="Most requests that are answered at once; more are sent away."
     )
-    max_sockets: Bound = Field(2_000, description="Most WebSockets open at once.")
+    max_sockets: Bound = Field(2_000, description="Most WebSockets of known callers open at once.")
+    max_waiting_sockets: Bound = Field(
+        200,
+        description="Most WebSockets open at once whose callers are not known yet;"
+        " beyond it the one that has waited longest is closed.",
+    )
 
 
 def load_subgraphs(modules: Iterable[str]) -> list[Subgraph]:

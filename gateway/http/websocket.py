@@ -7,6 +7,7 @@ one context among all operations of a socket and never looks at the token again.
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
@@ -52,7 +53,11 @@ _GONE = (_Gone, WebSocketDisconnect, WebSocketDisconnected)
 
 @dataclass(slots=True)
 class SocketEndpoint:
-    """Accepts sockets at `/graphql`, at most `max_sockets` at a time."""
+    """Accepts sockets at `/graphql`.
+
+    At most `max_sockets` of callers that are known at a time, and beside them at most
+    `max_waiting` that have not said yet who they are: a crowd of strangers takes nobody's place.
+    """
 
     engine: Engine
     verifier: TokenVerifier
@@ -60,9 +65,11 @@ class SocketEndpoint:
     max_message_bytes: int
     max_operations: int
     max_sockets: int
+    max_waiting: int
     clock: Clock = field(default_factory=SystemClock)
     ids: Ids = field(default_factory=SystemIds)
     _open: int = 0
+    _waiting: "OrderedDict[_Connection, None]" = field(default_factory=OrderedDict)
 
     async def __call__(self, socket: WebSocket) -> None:
         """Serve one socket to its end."""
@@ -74,14 +81,38 @@ class SocketEndpoint:
             await socket.close(4406, "Subprotocol not acceptable")
             return
         await socket.accept(PROTOCOL)
-        if self._open >= self.max_sockets:
-            await socket.close(1013, "Too many sockets, try again later")
-            return
-        self._open += 1
+        connection = _Connection(self, socket)
+        self._let_wait(connection)
         try:
-            await _Connection(self, socket).serve()
+            await connection.serve()
         finally:
-            self._open -= 1
+            self.forget(connection)
+
+    def _let_wait(self, connection: "_Connection") -> None:
+        """Give a place among those that are not known yet.
+
+        When all are taken, the one that has waited longest gives way: who means it says who they
+        are at once, so a crowd would have to come anew in that moment to keep anybody out.
+        """
+        if len(self._waiting) >= self.max_waiting:
+            oldest, _ = self._waiting.popitem(last=False)
+            oldest.crowd_out()
+        self._waiting[connection] = None
+
+    def let_in(self, connection: "_Connection") -> bool:
+        """Give a known caller's socket its place, if one is free."""
+        if self._open >= self.max_sockets:
+            return False
+        self._waiting.pop(connection, None)
+        self._open += 1
+        connection.is_in = True
+        return True
+
+    def forget(self, connection: "_Connection") -> None:
+        """Free the socket's place, whichever it has; nothing when it has none any more."""
+        self._waiting.pop(connection, None)
+        self._open -= connection.is_in
+        connection.is_in = False
 
     def _is_origin_allowed(self, socket: WebSocket) -> bool:
         """Whether the page that opens the socket may. What is no browser says no origin."""
@@ -101,6 +132,8 @@ class _Connection:
         self._socket = socket
         self._caller: Caller | None = None
         self._init_seen = False
+        self.is_in = False
+        self._crowded_out = asyncio.Event()
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._name = request_id(socket.headers.get("x-request-id"), endpoint.ids)
 
@@ -110,9 +143,14 @@ class _Connection:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 tasks.create_task(self._read())
-                self._init_timer = tasks.create_task(self._expect_init())
+                self._before_init = (
+                    tasks.create_task(self._expect_init()),
+                    tasks.create_task(self._give_way()),
+                )
         except* _Close as group:
             closing = _first(group)
+            # Before the close and not after it: it takes as long as the client likes.
+            self._endpoint.forget(self)
             with suppress(*_GONE):
                 await self._socket.close(closing.code, _fit(closing.reason))
         except* _GONE:
@@ -161,15 +199,27 @@ class _Connection:
         if not self._init_seen:
             raise _Close(4408, "Connection initialisation timeout")
 
+    def crowd_out(self) -> None:
+        """Close the socket, because others need its place and it has not said whose it is."""
+        self._crowded_out.set()
+
+    async def _give_way(self) -> None:
+        await self._crowded_out.wait()
+        raise _Close(1013, "Too many sockets, try again later")
+
     async def _on_init(self, message: Mapping[str, Any]) -> None:
         if self._init_seen:
             raise _Close(4429, "Too many initialisation requests")
         self._init_seen = True
-        self._init_timer.cancel()
+        self._before_init[0].cancel()
         payload = message.get("payload") or {}
         if not isinstance(payload, dict):
             raise _Close(4400, "The payload of connection_init is an object")
-        self._caller = await self._admit(payload.get("authorization", ""))
+        caller = await self._admit(payload.get("authorization", ""))
+        if not self._endpoint.let_in(self):
+            raise _Close(1013, "Too many sockets, try again later")
+        self._before_init[1].cancel()
+        self._caller = caller
         await self._send({"type": "connection_ack"})
         self._tasks.create_task(self._end_with_token(self._caller))
 

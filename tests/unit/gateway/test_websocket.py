@@ -32,7 +32,13 @@ WATCH = """subscription($id: ID!) { broadcastProgress(id: $id, splitLevel: "divi
 
 @pytest.fixture
 def configured(tmp_path: Path) -> Settings:
-    return settings(tmp_path, max_subscriptions=3, max_sockets=3, max_message_bytes=64 * 1024)
+    return settings(
+        tmp_path,
+        max_subscriptions=3,
+        max_sockets=3,
+        max_waiting_sockets=2,
+        max_message_bytes=64 * 1024,
+    )
 
 
 @pytest.fixture
@@ -309,12 +315,50 @@ async def test_a_socket_runs_only_so_many_operations(address: str, world: World)
         assert message["payload"][0]["extensions"]["reason"] == "TOO_MANY_OPERATIONS"
 
 
-async def test_only_so_many_sockets_are_open(address: str) -> None:
-    async with open_socket(address), open_socket(address), open_socket(address) as third:
+async def test_only_so_many_sockets_of_known_callers_are_open(address: str) -> None:
+    bearer = token()
+    async with (
+        open_socket(address, token=bearer) as first,
+        open_socket(address, token=bearer),
+        open_socket(address, token=bearer) as third,
+    ):
         async with open_socket(address) as fourth:
+            await fourth.send(type="connection_init", payload={"authorization": f"Bearer {bearer}"})
             assert (await fourth.closed())[0] == 1013
         await third.connection.close()
         await until_open(address)
+        await first.subscribe("a", "{ viewer { tenant } }")
+        assert (await first.receive())["type"] == "next"
+
+
+async def test_a_crowd_that_says_nothing_keeps_nobody_out(address: str) -> None:
+    """Of two places for those not known yet, the longest taken is given to who comes."""
+    async with (
+        open_socket(address, token=token()) as known,
+        open_socket(address) as oldest,
+        open_socket(address) as older,
+        open_socket(address) as old,
+    ):
+        assert await oldest.closed() == (1013, "Too many sockets, try again later")
+        async with open_socket(address, token=token()) as late:
+            assert (await older.closed())[0] == 1013
+            for each in (known, late):
+                await each.subscribe("a", "{ viewer { tenant } }")
+                assert (await each.receive())["type"] == "next"
+        # A place that was left, by the one let in, is free: nobody gives way for it.
+        async with open_socket(address) as another:
+            for each in (old, another):
+                await each.send(type="ping")
+                assert await each.receive() == {"type": "pong"}
+
+
+async def test_a_place_among_the_unknown_is_free_again_when_its_socket_ends(address: str) -> None:
+    async with open_socket(address) as stays:
+        for _ in range(5):
+            async with open_socket(address) as nobody:
+                await nobody.send(type="connection_init", payload={})
+                assert (await nobody.closed())[0] == 4401
+        await stays.init(token())
 
 
 async def until_open(address: str) -> None:
@@ -322,8 +366,10 @@ async def until_open(address: str) -> None:
     async with asyncio.timeout(20):
         while True:
             async with open_socket(address) as ws:
-                await ws.send(type="ping")
-                if (await first_or_close(ws)) == {"type": "pong"}:
+                await ws.send(
+                    type="connection_init", payload={"authorization": f"Bearer {token()}"}
+                )
+                if (await first_or_close(ws)) == {"type": "connection_ack"}:
                     return
 
 
