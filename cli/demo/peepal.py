@@ -11,6 +11,9 @@ from cli.demo.sizes import PeepalSizes, apportion
 from cli.records import GroupRecord
 
 _STATE = Place(26.91, 75.79)
+_CATEGORIES = list(words.CATEGORIES.items())
+# Crossings of district and category without any group, of 165: what a grid is looked at for.
+_GAPS = 14
 
 
 def peepal_sites(facts: Facts, sizes: PeepalSizes, random: Random) -> list[Site]:
@@ -26,21 +29,34 @@ def peepal_sites(facts: Facts, sizes: PeepalSizes, random: Random) -> list[Site]
 def peepal_groups(
     sites: Sequence[Site], categories_per_mandal: int, random: Random
 ) -> list[GroupRecord]:
-    """Return the groups: every category in each district, some of them in each mandal."""
+    """Return the groups: the categories of each district in it, some of them in each mandal."""
     registrar = Registrar(random, "pm")
-    categories = list(words.CATEGORIES.items())
+    categories = _categories(sites, random)
     for one in sites:
         if one.level == "state":
             registrar.register(one, "executive", words.EXECUTIVE, (80, 150))
             continue
-        here = categories
         if one.level == "district":
             registrar.register(one, "district_office", words.OFFICE_BEARERS, (40, 150))
+            here = categories[one.code]
         else:
-            here = sorted(random.sample(categories, categories_per_mandal), key=categories.index)
-        for category, noun in here:
+            above = categories[one.parent[1]]
+            here = sorted(random.sample(above, min(len(above), categories_per_mandal)))
+        for index in here:
+            category, noun = _CATEGORIES[index]
             registrar.register(one, "category", noun, (200, 1_000), category)
     return registrar.groups
+
+
+def _categories(sites: Sequence[Site], random: Random) -> dict[str, list[int]]:
+    """Choose the categories of each district by code: all but the gaps, which its mandals share."""
+    districts = [one.code for one in sites if one.level == "district"]
+    cells = [(code, index) for code in districts for index in range(len(_CATEGORIES))]
+    gaps = set(random.sample(cells, _GAPS))
+    return {
+        code: [index for index in range(len(_CATEGORIES)) if (code, index) not in gaps]
+        for code in districts
+    }
 
 
 def _mandals(facts: Facts, districts: Sequence[Site], total: int, random: Random) -> Iterator[Site]:

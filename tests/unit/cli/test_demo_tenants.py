@@ -7,6 +7,7 @@ import pytest
 
 from cli.demo.facts import read_facts
 from cli.demo.tenants import TENANTS, DemoTenant, demo_tenant, demo_tenants
+from cli.demo.words import CATEGORIES
 from cli.files.blueprint import read_blueprint
 from cli.records import GROUP_STATES
 
@@ -58,7 +59,38 @@ def test_small_has_about_700_units_and_1500_groups() -> None:
     tenants = demo_tenants("small")
 
     assert sum(len(one.units) for one in tenants) == 703
-    assert sum(len(one.groups) for one in tenants) == 1_531
+    assert sum(len(one.groups) for one in tenants) == 1_517
+
+
+@pytest.mark.parametrize("scale", ["small", "state"])
+def test_peepal_has_gaps_where_no_group_of_a_district_has_a_category(scale: str) -> None:
+    peepal = demo_tenant("peepal", scale)
+    district_of = {unit.code: unit.parent_code for unit in peepal.units if unit.level == "mandal"}
+    districts = {unit.code for unit in peepal.units if unit.level == "district"}
+
+    there = {
+        (district_of.get(group.unit_code, group.unit_code), group.category)
+        for group in peepal.groups
+        if group.category
+    }
+    gaps = {(code, category) for code in districts for category in CATEGORIES} - there
+
+    assert len(gaps) == 14
+    # The grid stays a grid: no empty row, no empty column, and more than one category lacks one.
+    assert {code for code, _ in there} == districts
+    assert {category for _, category in there} == set(CATEGORIES)
+    assert len({category for _, category in gaps}) > 1
+
+
+def test_a_district_group_with_admins_may_lack_one_of_the_state_executive() -> None:
+    found = [
+        group
+        for group in demo_tenant("peepal", "small").groups
+        if group.category and group.unit_level == "district"
+        if group.state == "active" and group.owner and not group.state_executive
+    ]
+
+    assert found
 
 
 def test_state_is_the_reference_organisation() -> None:
