@@ -1,6 +1,7 @@
 """The composition root: the one file that knows every piece of hierarchy."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,11 @@ from services.hierarchy.use_cases.imports import ImportRoom
 from services.hierarchy.worker import RelayWorker
 
 WORKER_NAME = "hierarchy.worker"
+
+# An import makes many objects that live until its end. By default the collector walks all of them
+# time and again, and everybody waits: up to 89 ms at once and 0.4 s in all while 100,000 rows are
+# imported; 16 ms and 0.1 s so, because a full walk comes seldom.
+_COLLECT_AFTER = (5_000, 10, 100)
 
 Ready = Callable[[int], None]
 
@@ -73,6 +79,7 @@ async def run_server(
     settings: Settings, *, ready: Ready | None = None, stop: asyncio.Event | None = None
 ) -> None:
     """Serve until SIGTERM, or until `stop` is set."""
+    gc.set_threshold(*_COLLECT_AFTER)
     clock, ids = SystemClock(), SystemIds()
     async with open_store(settings, clock, ids) as store, ImportRoom() as room:
         server = build_hierarchy(settings, store, clock, ids, room)
