@@ -1,6 +1,7 @@
 """The demo organisations are the same for the same seed, of the promised size, and valid."""
 
 import re
+import unicodedata
 from collections import Counter
 
 import pytest
@@ -134,6 +135,22 @@ def test_every_unit_but_the_last_level_has_children(tenant: DemoTenant) -> None:
     parents = {(unit.parent_level, unit.parent_code) for unit in tenant.units}
 
     assert all((unit.level, unit.code) in parents for unit in tenant.units if unit.level != last)
+
+
+def test_a_district_is_spelled_in_hindi_as_the_consoles_spell_it(tenant: DemoTenant) -> None:
+    blueprint, _ = read_blueprint(tenant.blueprint)
+    assert blueprint is not None
+    levels = {level.key: level.names["hi"] for level in blueprint.levels}
+    kinds = {kind.key: kind.names["hi"] for kind in blueprint.group_kinds}
+
+    assert levels["district"] == "ज़िला"
+    assert kinds["district_office"] == "ज़िला पदाधिकारी"
+
+
+def test_hindi_is_of_one_form_so_that_equal_names_are_equal_text(tenant: DemoTenant) -> None:
+    names = {unit.name_hi for unit in tenant.units} | {one.name_hi for one in tenant.groups}
+
+    assert all(unicodedata.is_normalized("NFC", name) for name in names)
 
 
 def test_groups_name_units_kinds_and_categories_that_exist(tenant: DemoTenant) -> None:
