@@ -2,21 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from services.hierarchy.domain.events import Event
-from services.hierarchy.domain.model import (
-    Blueprint,
-    ImportReport,
-    TenantId,
-    Unit,
-    UnitId,
-    UnitImport,
-    UnitKey,
-)
+from services.hierarchy.domain.model import TenantId, Unit, UnitId
+from services.hierarchy.domain.operations import Operation
+from services.hierarchy.domain.people import Verification
+from services.hierarchy.domain.records import Index, R
+from services.hierarchy.domain.tenants import TenantHeader
 from services.hierarchy.domain.tree import TreeRows
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 # A request id answers as it first did for this long; afterwards it is as good as new.
@@ -51,6 +48,24 @@ class Children:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitChanges:
+    """What became of a tenant's units after a version: `units` as they stand, `closed` are gone."""
+
+    tree_version: int
+    units: Sequence[Unit]
+    closed: Collection[UnitId]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many appointments to one position are in one state."""
+
+    position: str
+    verification: Verification
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """A tenant with events above `relayed_through` that wait to be relayed."""
 
@@ -59,57 +74,60 @@ class Backlog:
 
 
 class OrgGraph(Protocol):
-    """Every tenant's blueprint, units and tree; each change adds to its `Outbox`.
+    """Every tenant's header, records and tree; each change adds to its `Outbox`.
 
     Tenants: each method speaks of the one tenant that is its first argument; nothing of another
-    is ever returned or changed, also where ids, keys or request ids are equal. A tenant that
-    never put a blueprint is like one without units, at tree version 0.
+    is ever returned or changed, also where ids, keys or request ids are equal. A tenant that was
+    never written is like one with an empty header and no records.
 
-    Reading: at least as new as the last write that was answered, by whichever process. Each unit
-    is whole. `tree` is one moment; other reads, when they meet a write that is just being applied,
-    may show some units after it and others before it, and such a newer unit's revision is above
-    the `tree_version` that comes with it. Absent units are absent from mappings; nothing is raised
-    for them. Input collections may repeat ids and be empty.
+    Reading: at least as new as the last write that was answered, by whichever process. Each record
+    is whole. `tree` and `unit_changes` are one moment; other reads, when they meet a write that is
+    just being applied, may show some records after it and others before it, and such a newer
+    unit's revision is above the `tree_version` that comes with it. What is absent is absent from
+    mappings; nothing is raised for it. Input collections may repeat keys and be empty.
 
     Writing: a write is one atomic step under the tenant's lock, so writers of one tenant take
     turns, in any number of processes. It is durable when it is answered. When it raises, nothing
     has changed and the caller may try again; when the answer is lost (a time-out, a cancelled
-    call) it may have happened.
-
-    Always true: each unit has at most one parent, of the same tenant and of a higher level;
-    (level, code) is unique in a tenant; the tree version is 0 before the first unit and grows by
-    exactly one with each write that changes units or, when there are units, the list of levels.
+    call) it may have happened, and the same request tells.
 
     Errors: `Unavailable` from any method when the store cannot be reached, is full or is busy for
     too long.
     """
 
-    async def put_blueprint(
-        self, tenant: TenantId, draft: Blueprint, *, validate_only: bool = False
-    ) -> Blueprint:
-        """Replace the blueprint and return it as it then stands, with its version.
+    async def header(self, tenant: TenantId) -> TenantHeader:
+        """The tenant's header; cheap enough to ask on every request."""
+        ...
 
-        A draft that says what stands already changes nothing and returns that. Otherwise the
-        version grows by one (from 1) and a `BlueprintChanged` is added; when there are units and
-        the keys or the order of the levels differ, the tree version grows too and a `TreeChanged`
-        is added before it. With `validate_only` the same is decided and returned, and nothing
-        changes. The draft's own version is ignored.
+    async def find(
+        self,
+        tenant: TenantId,
+        index: Index[R],
+        keys: Collection[str],
+        *,
+        at: datetime | None = None,
+    ) -> Read[Mapping[str, Sequence[R]]]:
+        """The records with these keys; one round trip for up to 5,000 of them.
 
-        Raises:
-            BlueprintInUse: a level that has units would go or change its order among such levels.
+        Records of one key come in no particular order; a key without any is absent.
+
+        Args:
+            tenant: whose.
+            index: which records, and by what.
+            keys: at most 60,000.
+            at: only what was valid at this instant, from its beginning up to, not with, its end;
+                for a unit `since` is the beginning. None finds also what has ended.
         """
         ...
 
-    async def blueprint(self, tenant: TenantId) -> Blueprint | None:
-        """The blueprint as last put, or None."""
-        ...
+    async def page(
+        self, tenant: TenantId, of: type[R], *, after: str = "", limit: int
+    ) -> Sequence[R]:
+        """Up to `limit` records of a type with ids above `after`, in the order of ids (as bytes).
 
-    async def units(self, tenant: TenantId, ids: Collection[UnitId]) -> Read[Mapping[UnitId, Unit]]:
-        """The units with these ids; one round trip for up to 1,000."""
-        ...
-
-    async def unit_by_key(self, tenant: TenantId, key: UnitKey) -> Read[Unit | None]:
-        """The unit with this level and code, or None."""
+        Walks over all of them when each call begins behind the last id of the one before; a record
+        that is put meanwhile may or may not be met.
+        """
         ...
 
     async def children(
@@ -139,32 +157,67 @@ class OrgGraph(Protocol):
         """The ancestors of each unit, nearest first: empty for a root, absent when unknown."""
         ...
 
-    async def tree_version(self, tenant: TenantId) -> int:
-        """The version of the tree; cheap enough to ask on every request."""
-        ...
-
-    async def tree(self, tenant: TenantId) -> TreeRows:
+    async def tree(self, tenant: TenantId, *, at: datetime | None = None) -> TreeRows:
         """Every unit's place in the tree, siblings in the order of `children`.
 
         The level keys are those of the blueprint at the same moment; empty without one.
+
+        Args:
+            tenant: whose.
+            at: the tree as it stood then, with the level keys of now; None for now.
         """
         ...
 
-    async def apply_import(self, tenant: TenantId, request: UnitImport) -> ImportReport:
-        """Create and update units as the rows say, all or none, and report (`plan_import`).
+    async def unit_changes(self, tenant: TenantId, *, since: int, limit: int) -> UnitChanges | None:
+        """What became of the units after a tree version, or None when that is more than `limit`.
 
-        Units are found by level and code. A new unit gets a fresh id and `valid_from` now; a unit
-        whose row names another parent moves, with its subtree. Everything written carries the new
-        tree version as its revision, and one `TreeChanged` is added. Rows that change nothing
-        write nothing: no version, no event.
+        A unit that was created and closed again since then may be among the closed ones.
+        """
+        ...
 
-        The first answer under a request id, also a refusal, is kept for `ANSWERS_KEPT` and
-        returned to whoever asks the same again; with `validate_only` nothing is kept or replayed,
-        and the report says what would happen (`applied` false, the tree version as it is).
+    async def units_with(self, tenant: TenantId, position: str, at: datetime) -> Collection[UnitId]:
+        """The units in which somebody holds the position at an instant, each once."""
+        ...
+
+    async def tally(
+        self,
+        tenant: TenantId,
+        *,
+        units: Collection[UnitId] | None,
+        at: datetime,
+        verified_since: datetime,
+    ) -> Sequence[Tally]:
+        """How many appointments are in force, by position and by the state of their verification.
+
+        Args:
+            tenant: whose.
+            units: of these units only, at most 60,000; None for all.
+            at: in force when.
+            verified_since: one whose last verification is older than this is stale.
+        """
+        ...
+
+    async def write(self, tenant: TenantId, operation: Operation[T]) -> T:
+        """Hold the operation's conversation under the tenant's lock, and write what it decides.
+
+        The first answer under a request id is kept for `ANSWERS_KEPT` and returned to whoever asks
+        the same again, without another decision. With `validate_only` nothing is written, kept or
+        replayed.
 
         Raises:
-            BlueprintNotFound: there is no blueprint to check the rows against.
-            RequestIdReused: the id was used with other rows.
+            RequestIdReused: the id was used with another fingerprint.
+            ChaupalError: whatever the decision raises; nothing is written or kept then.
+        """
+        ...
+
+    async def tenants(self, *, after: str = "", limit: int) -> Sequence[TenantHeader]:
+        """Up to `limit` tenants with ids above `after`, in the order of ids; for operators."""
+        ...
+
+    async def forget_tenant(self, tenant: TenantId, *, limit: int) -> int:
+        """Remove up to `limit` things of the tenant and return how many; 0 when nothing is left.
+
+        Records go first, then answers, events, and the header last of all.
         """
         ...
 
@@ -218,6 +271,17 @@ class Caller(Protocol):
         """The caller's tenant. Raises `Unauthenticated` when the credential has none."""
         ...
 
-    def require(self, capability: str) -> None:
-        """Raise `Forbidden` unless the caller has the capability."""
+    @property
+    def subject(self) -> str:
+        """The `sub` of the credential."""
+        ...
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it is one of our own processes, which may do everything for the tenant."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """Capabilities over the whole tenant that the credential itself gives."""
         ...

@@ -1,6 +1,31 @@
 """The errors that are hierarchy's own, each under the kind that says what it becomes on a wire."""
 
-from kit.errors import Conflict, LimitExceeded, NotFound, PreconditionFailed
+from kit.errors import Conflict, Forbidden, LimitExceeded, NotFound, PreconditionFailed
+
+
+class NotAllowed(Forbidden):
+    """The caller lacks a capability over a unit, or over the whole tenant (`unit_id` empty)."""
+
+    reason = "CAPABILITY_MISSING"
+    capability: str
+    unit_id: str = ""
+
+    @property
+    def message(self) -> str:
+        """Names both."""
+        where = f"over unit {self.unit_id}" if self.unit_id else "over the whole tenant"
+        return f"this needs the capability {self.capability} {where}"
+
+
+class TenantSuspended(Forbidden):
+    """Whoever operates the platform has suspended the tenant."""
+
+    reason = "TENANT_SUSPENDED"
+
+    @property
+    def message(self) -> str:
+        """Says whom to ask."""
+        return "the organisation is suspended: ask those who operate the platform"
 
 
 class BlueprintNotFound(NotFound):

@@ -60,11 +60,57 @@ class Category:
     names: LocalizedText
 
 
+CAPABILITIES = ("view", "compose", "approve", "administer", "relay", "monitor")
+# What a position means to the platform, beside its capabilities.
+ROLES = ("head", "state_executive", "monitor", "convenor")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A capability over a unit's subtree; empty `categories` or `group_kinds` narrow nothing."""
+
+    capability: str
+    categories: tuple[str, ...] = ()
+    group_kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """An office that units of some levels have.
+
+    Attributes:
+        levels: keys of the levels whose units have it.
+        seats: how many may hold it in one unit at a time; 0 is no limit.
+        roles: what it means to the platform, of `ROLES`.
+        grants: what whoever holds it may do over the unit's subtree.
+    """
+
+    key: str
+    names: LocalizedText
+    levels: tuple[str, ...]
+    seats: int = 1
+    roles: tuple[str, ...] = ()
+    grants: tuple[Grant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TeamKind:
+    """A kind of team that units of some levels may have; `max_members` 0 is no limit."""
+
+    key: str
+    names: LocalizedText
+    levels: tuple[str, ...]
+    max_members: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """A tenant's own definition of its levels (from the top down), kinds and categories.
+    """A tenant's own definition of itself: levels from the top down, offices, kinds, categories.
 
-    `version` counts the changes from 1; 0 in a draft that was not put yet.
+    Attributes:
+        centre_level: key of the level whose only unit is the centre; empty without a centre.
+        verification_days: for how many days a verified appointment counts as verified.
+        version: counts the changes from 1; 0 in a draft that was not put yet.
     """
 
     style: str
@@ -72,6 +118,10 @@ class Blueprint:
     levels: tuple[Level, ...]
     group_kinds: tuple[GroupKind, ...]
     categories: tuple[Category, ...]
+    positions: tuple[Position, ...] = ()
+    team_kinds: tuple[TeamKind, ...] = ()
+    centre_level: str = ""
+    verification_days: int = 180
     version: int = 0
 
     @property
@@ -96,7 +146,11 @@ NO_KEY = UnitKey("", "")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A node of the tree. `revision` is the tree version that last changed it."""
+    """A node of the tree.
+
+    `valid_from` is when it came into being, `since` when it became what it is now; `revision` is
+    the tree version that made it so.
+    """
 
     id: UnitId
     level: str
@@ -105,6 +159,7 @@ class Unit:
     parent_id: UnitId | None
     place: Place | None
     valid_from: datetime
+    since: datetime
     revision: int
 
     @property

@@ -153,8 +153,130 @@ class Category(_message.Message):
 Global___Category: _TypeAlias = Category  # noqa: Y015
 
 @_typing.final
+class Grant(_message.Message):
+    """What somebody may do over the subtree of a unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAPABILITY_FIELD_NUMBER: _builtins.int
+    CATEGORIES_FIELD_NUMBER: _builtins.int
+    GROUP_KINDS_FIELD_NUMBER: _builtins.int
+    capability: _builtins.str
+    """One of view, compose, approve, administer, relay, monitor."""
+    @_builtins.property
+    def categories(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only for groups of these categories; empty for all."""
+
+    @_builtins.property
+    def group_kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only for groups of these kinds; empty for all."""
+
+    def __init__(
+        self,
+        *,
+        capability: _builtins.str = ...,
+        categories: _abc.Iterable[_builtins.str] | None = ...,
+        group_kinds: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capability", b"capability", "categories", b"categories", "group_kinds", b"group_kinds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Grant: _TypeAlias = Grant  # noqa: Y015
+
+@_typing.final
+class Position(_message.Message):
+    """An office that units of some levels have, such as "district_convenor"."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    LEVELS_FIELD_NUMBER: _builtins.int
+    SEATS_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    GRANTS_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """Stable key in lower snake case."""
+    seats: _builtins.int
+    """How many may hold it in one unit at a time, up to 1,000; 0 is no limit."""
+    @_builtins.property
+    def names(self) -> Global___LocalizedText:
+        """What people call it."""
+
+    @_builtins.property
+    def levels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Keys of the levels whose units have it; 1 to 16."""
+
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What it means to the platform: any of head, state_executive, monitor, convenor."""
+
+    @_builtins.property
+    def grants(self) -> _containers.RepeatedCompositeFieldContainer[Global___Grant]:
+        """What whoever holds it may do over the unit's subtree; up to 16."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        names: Global___LocalizedText | None = ...,
+        levels: _abc.Iterable[_builtins.str] | None = ...,
+        seats: _builtins.int = ...,
+        roles: _abc.Iterable[_builtins.str] | None = ...,
+        grants: _abc.Iterable[Global___Grant] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["names", b"names"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grants", b"grants", "key", b"key", "levels", b"levels", "names", b"names", "roles", b"roles", "seats", b"seats"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Position: _TypeAlias = Position  # noqa: Y015
+
+@_typing.final
+class TeamKind(_message.Message):
+    """A kind of team, such as "monitoring"."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    LEVELS_FIELD_NUMBER: _builtins.int
+    MAX_MEMBERS_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """Stable key in lower snake case."""
+    max_members: _builtins.int
+    """How many members it may have, up to 10,000; 0 is no limit."""
+    @_builtins.property
+    def names(self) -> Global___LocalizedText:
+        """What people call it."""
+
+    @_builtins.property
+    def levels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Keys of the levels whose units may have such a team; 1 to 16."""
+
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        names: Global___LocalizedText | None = ...,
+        levels: _abc.Iterable[_builtins.str] | None = ...,
+        max_members: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["names", b"names"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "levels", b"levels", "max_members", b"max_members", "names", b"names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TeamKind: _TypeAlias = TeamKind  # noqa: Y015
+
+@_typing.final
 class Blueprint(_message.Message):
-    """The tenant's own definition of its levels, kinds and categories."""
+    """The tenant's own definition of its levels, offices, kinds and categories."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -164,10 +286,18 @@ class Blueprint(_message.Message):
     LEVELS_FIELD_NUMBER: _builtins.int
     GROUP_KINDS_FIELD_NUMBER: _builtins.int
     CATEGORIES_FIELD_NUMBER: _builtins.int
+    POSITIONS_FIELD_NUMBER: _builtins.int
+    TEAM_KINDS_FIELD_NUMBER: _builtins.int
+    CENTRE_LEVEL_FIELD_NUMBER: _builtins.int
+    VERIFICATION_DAYS_FIELD_NUMBER: _builtins.int
     version: _builtins.int
     """Counts the changes of the blueprint, from 1. Output only."""
     style: _builtins.str
     """Which lens suits the organisation: "party" (a tree of command) or "category" (a cross-cut)."""
+    centre_level: _builtins.str
+    """Key of the level whose only unit is the centre; empty without one."""
+    verification_days: _builtins.int
+    """For how many days a verified appointment counts as verified: 1 to 3,650; 0 means 180."""
     @_builtins.property
     def names(self) -> Global___LocalizedText:
         """The organisation's own name."""
@@ -184,6 +314,14 @@ class Blueprint(_message.Message):
     def categories(self) -> _containers.RepeatedCompositeFieldContainer[Global___Category]:
         """The categories of groups; up to 256."""
 
+    @_builtins.property
+    def positions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Position]:
+        """The offices; up to 256."""
+
+    @_builtins.property
+    def team_kinds(self) -> _containers.RepeatedCompositeFieldContainer[Global___TeamKind]:
+        """The kinds of team; up to 64."""
+
     def __init__(
         self,
         *,
@@ -193,10 +331,14 @@ class Blueprint(_message.Message):
         levels: _abc.Iterable[Global___Level] | None = ...,
         group_kinds: _abc.Iterable[Global___GroupKind] | None = ...,
         categories: _abc.Iterable[Global___Category] | None = ...,
+        positions: _abc.Iterable[Global___Position] | None = ...,
+        team_kinds: _abc.Iterable[Global___TeamKind] | None = ...,
+        centre_level: _builtins.str = ...,
+        verification_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["names", b"names"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "group_kinds", b"group_kinds", "levels", b"levels", "names", b"names", "style", b"style", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["categories", b"categories", "centre_level", b"centre_level", "group_kinds", b"group_kinds", "levels", b"levels", "names", b"names", "positions", b"positions", "style", b"style", "team_kinds", b"team_kinds", "verification_days", b"verification_days", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -244,6 +386,8 @@ class Unit(_message.Message):
     CHILD_COUNT_FIELD_NUMBER: _builtins.int
     SUBTREE_COUNT_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    VALID_TO_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Stable identity: a UUID."""
     level: _builtins.str
@@ -270,6 +414,14 @@ class Unit(_message.Message):
     def valid_from(self) -> _timestamp_pb2.Timestamp:
         """When it came into being."""
 
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """When it became what it is here. Output only."""
+
+    @_builtins.property
+    def valid_to(self) -> _timestamp_pb2.Timestamp:
+        """When it ceased to be so; absent while it still is. Output only."""
+
     def __init__(
         self,
         *,
@@ -283,10 +435,12 @@ class Unit(_message.Message):
         child_count: _builtins.int = ...,
         subtree_count: _builtins.int = ...,
         etag: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        valid_to: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_place", b"_place", "names", b"names", "place", b"place", "valid_from", b"valid_from"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_place", b"_place", "names", b"names", "place", b"place", "since", b"since", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_place", b"_place", "child_count", b"child_count", "code", b"code", "etag", b"etag", "id", b"id", "level", b"level", "names", b"names", "parent_id", b"parent_id", "place", b"place", "subtree_count", b"subtree_count", "valid_from", b"valid_from"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_place", b"_place", "child_count", b"child_count", "code", b"code", "etag", b"etag", "id", b"id", "level", b"level", "names", b"names", "parent_id", b"parent_id", "place", b"place", "since", b"since", "subtree_count", b"subtree_count", "valid_from", b"valid_from", "valid_to", b"valid_to"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__place: _TypeAlias = _typing.Literal["place"]  # noqa: Y015
     _WhichOneofArgType__place: _TypeAlias = _typing.Literal["_place", b"_place"]  # noqa: Y015
@@ -329,22 +483,64 @@ class PutBlueprintResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BLUEPRINT_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def blueprint(self) -> Global___Blueprint:
         """With its version."""
+
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___BlueprintDifference]:
+        """What the change means, in words for people: one entry for each thing that was added, changed
+        or taken away. With validate_only: what it would mean.
+        """
 
     def __init__(
         self,
         *,
         blueprint: Global___Blueprint | None = ...,
+        differences: _abc.Iterable[Global___BlueprintDifference] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["blueprint", b"blueprint"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blueprint", b"blueprint"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blueprint", b"blueprint", "differences", b"differences"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PutBlueprintResponse: _TypeAlias = PutBlueprintResponse  # noqa: Y015
+
+@_typing.final
+class BlueprintDifference(_message.Message):
+    """One thing in which two blueprints differ."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    AFFECTED_COUNT_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    """Path of what differs, such as "positions[booth_president].seats"."""
+    before: _builtins.str
+    """As it was; empty when it was not there."""
+    after: _builtins.str
+    """As it is; empty when it is gone."""
+    affected_count: _builtins.int
+    """How many units, appointments or teams stand on it."""
+    def __init__(
+        self,
+        *,
+        path: _builtins.str = ...,
+        before: _builtins.str = ...,
+        after: _builtins.str = ...,
+        affected_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["affected_count", b"affected_count", "after", b"after", "before", b"before", "path", b"path"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlueprintDifference: _TypeAlias = BlueprintDifference  # noqa: Y015
 
 @_typing.final
 class GetBlueprintRequest(_message.Message):
@@ -421,21 +617,27 @@ class GetUnitRequest(_message.Message):
 
     ID_FIELD_NUMBER: _builtins.int
     KEY_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """By its id."""
     @_builtins.property
     def key(self) -> Global___UnitKey:
         """By level and code."""
 
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """As it stood at this instant; absent for now."""
+
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
         key: Global___UnitKey | None = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "id", b"id", "key", b"key"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "by", b"by", "id", b"id", "key", b"key"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "id", b"id", "key", b"key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "by", b"by", "id", b"id", "key", b"key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_by: _TypeAlias = _typing.Literal["id", "key"]  # noqa: Y015
     _WhichOneofArgType_by: _TypeAlias = _typing.Literal["by", b"by"]  # noqa: Y015
@@ -474,18 +676,24 @@ class BatchGetUnitsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     IDS_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """1 to 1,000 ids; repeats are allowed."""
+
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """As it stood at this instant; absent for now."""
 
     def __init__(
         self,
         *,
         ids: _abc.Iterable[_builtins.str] | None = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ids", b"ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "ids", b"ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -556,22 +764,28 @@ class ListChildrenRequest(_message.Message):
     PARENT_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     parent_id: _builtins.str
     """The parent; empty for the roots."""
     page_size: _builtins.int
     """1 to 1,000; 0 means 100."""
     page_token: _builtins.str
     """From the page before; empty for the first page."""
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """As it stood at this instant; absent for now."""
+
     def __init__(
         self,
         *,
         parent_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "parent_id", b"parent_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "page_size", b"page_size", "page_token", b"page_token", "parent_id", b"parent_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -617,21 +831,27 @@ class BatchListChildrenRequest(_message.Message):
 
     PARENT_IDS_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Per parent, 1 to 1,000; 0 means 100. parents x page_size is at most 50,000."""
     @_builtins.property
     def parent_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """1 to 500 ids."""
 
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """As it stood at this instant; absent for now."""
+
     def __init__(
         self,
         *,
         parent_ids: _abc.Iterable[_builtins.str] | None = ...,
         page_size: _builtins.int = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "parent_ids", b"parent_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "page_size", b"page_size", "parent_ids", b"parent_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -700,16 +920,22 @@ class ListAncestorsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     UNIT_ID_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     unit_id: _builtins.str
     """The unit."""
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """As it stood at this instant; absent for now."""
+
     def __init__(
         self,
         *,
         unit_id: _builtins.str = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["unit_id", b"unit_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "unit_id", b"unit_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -746,18 +972,24 @@ class BatchListAncestorsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     UNIT_IDS_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def unit_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """1 to 1,000 ids."""
+
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """As it stood at this instant; absent for now."""
 
     def __init__(
         self,
         *,
         unit_ids: _abc.Iterable[_builtins.str] | None = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["unit_ids", b"unit_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "unit_ids", b"unit_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -826,16 +1058,20 @@ class StreamTreeRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     KNOWN_VERSION_FIELD_NUMBER: _builtins.int
+    ACCEPTS_DELTAS_FIELD_NUMBER: _builtins.int
     known_version: _builtins.int
     """The version that the caller holds; 0 for none."""
+    accepts_deltas: _builtins.bool
+    """Whether the caller understands deltas."""
     def __init__(
         self,
         *,
         known_version: _builtins.int = ...,
+        accepts_deltas: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_version", b"known_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepts_deltas", b"accepts_deltas", "known_version", b"known_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -849,6 +1085,7 @@ class StreamTreeResponse(_message.Message):
 
     HEADER_FIELD_NUMBER: _builtins.int
     PAGE_FIELD_NUMBER: _builtins.int
+    DELTA_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> Global___TreeHeader:
         """What is coming."""
@@ -857,21 +1094,74 @@ class StreamTreeResponse(_message.Message):
     def page(self) -> Global___TreePage:
         """A run of units."""
 
+    @_builtins.property
+    def delta(self) -> Global___TreeDelta:
+        """What changed since the caller's version; comes instead of pages."""
+
     def __init__(
         self,
         *,
         header: Global___TreeHeader | None = ...,
         page: Global___TreePage | None = ...,
+        delta: Global___TreeDelta | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "page", b"page", "part", b"part"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "header", b"header", "page", b"page", "part", b"part"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "page", b"page", "part", b"part"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delta", b"delta", "header", b"header", "page", b"page", "part", b"part"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "page"]  # noqa: Y015
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["header", "page", "delta"]  # noqa: Y015
     _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
 
 Global___StreamTreeResponse: _TypeAlias = StreamTreeResponse  # noqa: Y015
+
+@_typing.final
+class TreeDelta(_message.Message):
+    """What changed in the tree between two versions: first take away, then put."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLOSED_IDS_FIELD_NUMBER: _builtins.int
+    IDS_FIELD_NUMBER: _builtins.int
+    PARENT_IDS_FIELD_NUMBER: _builtins.int
+    LEVELS_FIELD_NUMBER: _builtins.int
+    CODES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def closed_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of units that were closed."""
+
+    @_builtins.property
+    def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of units that were created or changed; up to 5,000."""
+
+    @_builtins.property
+    def parent_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Each one's parent; empty at a root."""
+
+    @_builtins.property
+    def levels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Index of each one's level in the header's list."""
+
+    @_builtins.property
+    def codes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Code of each."""
+
+    def __init__(
+        self,
+        *,
+        closed_ids: _abc.Iterable[_builtins.str] | None = ...,
+        ids: _abc.Iterable[_builtins.str] | None = ...,
+        parent_ids: _abc.Iterable[_builtins.str] | None = ...,
+        levels: _abc.Iterable[_builtins.int] | None = ...,
+        codes: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed_ids", b"closed_ids", "codes", b"codes", "ids", b"ids", "levels", b"levels", "parent_ids", b"parent_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TreeDelta: _TypeAlias = TreeDelta  # noqa: Y015
 
 @_typing.final
 class TreeHeader(_message.Message):
@@ -987,21 +1277,29 @@ class ImportUnitsHeader(_message.Message):
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_AT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """A UUID chosen by the caller. The first answer is replayed for 7 days; the same id with other
     rows is refused with REQUEST_ID_REUSED.
     """
     validate_only: _builtins.bool
     """Checks and reports only, changes nothing."""
+    @_builtins.property
+    def effective_at(self) -> _timestamp_pb2.Timestamp:
+        """From when the rows are true; absent for now. Not before the last change of units, and not in
+        the future.
+        """
+
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        effective_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1198,6 +1496,1414 @@ class RowError(_message.Message):
 Global___RowError: _TypeAlias = RowError  # noqa: Y015
 
 @_typing.final
+class ListDescendantsRequest(_message.Message):
+    """Asks for the descendants of a unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    LEVELS_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit; empty for everything that the caller may see."""
+    @_builtins.property
+    def levels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Keys of the levels to list; empty for all."""
+
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """As it stood at this instant; absent for now."""
+
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        levels: _abc.Iterable[_builtins.str] | None = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "levels", b"levels", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDescendantsRequest: _TypeAlias = ListDescendantsRequest  # noqa: Y015
+
+@_typing.final
+class ListDescendantsResponse(_message.Message):
+    """A page of descendants."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def units(self) -> _containers.RepeatedCompositeFieldContainer[Global___Unit]:
+        """In pre-order; up to 500."""
+
+    def __init__(
+        self,
+        *,
+        units: _abc.Iterable[Global___Unit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["units", b"units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDescendantsResponse: _TypeAlias = ListDescendantsResponse  # noqa: Y015
+
+@_typing.final
+class CountUnitsRequest(_message.Message):
+    """Asks for counts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """Root of the subtree; empty for everything that the caller may see."""
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """As it stood at this instant; absent for now."""
+
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountUnitsRequest: _TypeAlias = CountUnitsRequest  # noqa: Y015
+
+@_typing.final
+class CountUnitsResponse(_message.Message):
+    """Counts by level."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___LevelCount]:
+        """One for each level of the blueprint, from the top down, also those without units."""
+
+    def __init__(
+        self,
+        *,
+        counts: _abc.Iterable[Global___LevelCount] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CountUnitsResponse: _TypeAlias = CountUnitsResponse  # noqa: Y015
+
+@_typing.final
+class LevelCount(_message.Message):
+    """How many units of one level there are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVEL_FIELD_NUMBER: _builtins.int
+    UNIT_COUNT_FIELD_NUMBER: _builtins.int
+    level: _builtins.str
+    """Key of the level."""
+    unit_count: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        level: _builtins.str = ...,
+        unit_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "unit_count", b"unit_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LevelCount: _TypeAlias = LevelCount  # noqa: Y015
+
+@_typing.final
+class SearchUnitsRequest(_message.Message):
+    """Asks for units by name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUERY_FIELD_NUMBER: _builtins.int
+    LEVELS_FIELD_NUMBER: _builtins.int
+    WITHIN_UNIT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    query: _builtins.str
+    """What somebody typed, in Latin letters or Devanagari: 1 to 100 characters. A code is found too."""
+    within_unit_id: _builtins.str
+    """Only in this unit's subtree; empty for everything that the caller may see."""
+    page_size: _builtins.int
+    """1 to 100; 0 means 20."""
+    page_token: _builtins.str
+    """From the page before; empty for the first page."""
+    @_builtins.property
+    def levels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Keys of the levels to search; empty for all."""
+
+    def __init__(
+        self,
+        *,
+        query: _builtins.str = ...,
+        levels: _abc.Iterable[_builtins.str] | None = ...,
+        within_unit_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["levels", b"levels", "page_size", b"page_size", "page_token", b"page_token", "query", b"query", "within_unit_id", b"within_unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchUnitsRequest: _TypeAlias = SearchUnitsRequest  # noqa: Y015
+
+@_typing.final
+class SearchUnitsResponse(_message.Message):
+    """Units found by name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MATCHES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def matches(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnitMatch]:
+        """Best matches first."""
+
+    def __init__(
+        self,
+        *,
+        matches: _abc.Iterable[Global___UnitMatch] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["matches", b"matches", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchUnitsResponse: _TypeAlias = SearchUnitsResponse  # noqa: Y015
+
+@_typing.final
+class UnitMatch(_message.Message):
+    """A unit that was found, and how."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    score: _builtins.float
+    """How well it fits, 0 to 1: 1 is the whole name as typed."""
+    language: _builtins.str
+    """The name that matched, by its language tag; "" where the code did."""
+    @_builtins.property
+    def unit(self) -> Global___Unit:
+        """The unit."""
+
+    def __init__(
+        self,
+        *,
+        unit: Global___Unit | None = ...,
+        score: _builtins.float = ...,
+        language: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["unit", b"unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "score", b"score", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnitMatch: _TypeAlias = UnitMatch  # noqa: Y015
+
+@_typing.final
+class ListUnitHistoryRequest(_message.Message):
+    """Asks for a unit's history."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    unit_id: _builtins.str
+    """The unit."""
+    page_size: _builtins.int
+    """1 to 1,000; 0 means 100."""
+    page_token: _builtins.str
+    """From the page before; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        unit_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnitHistoryRequest: _TypeAlias = ListUnitHistoryRequest  # noqa: Y015
+
+@_typing.final
+class ListUnitHistoryResponse(_message.Message):
+    """What a unit was."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SUCCESSOR_IDS_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Unit]:
+        """Newest first; the first one has no valid_to while the unit stands. Counts are not filled in."""
+
+    @_builtins.property
+    def successor_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The units that took over when it was merged or split."""
+
+    def __init__(
+        self,
+        *,
+        versions: _abc.Iterable[Global___Unit] | None = ...,
+        next_page_token: _builtins.str = ...,
+        successor_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "successor_ids", b"successor_ids", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListUnitHistoryResponse: _TypeAlias = ListUnitHistoryResponse  # noqa: Y015
+
+@_typing.final
+class UnitRef(_message.Message):
+    """Names a unit, by id or by level and code."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """By its id."""
+    @_builtins.property
+    def key(self) -> Global___UnitKey:
+        """By level and code; in a step also a unit that an earlier step creates."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        key: Global___UnitKey | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "id", b"id", "key", b"key"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "id", b"id", "key", b"key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_by: _TypeAlias = _typing.Literal["id", "key"]  # noqa: Y015
+    _WhichOneofArgType_by: _TypeAlias = _typing.Literal["by", b"by"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_by) -> _WhichOneofReturnType_by | None: ...
+
+Global___UnitRef: _TypeAlias = UnitRef  # noqa: Y015
+
+@_typing.final
+class NewUnit(_message.Message):
+    """A unit to be created."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEVEL_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    level: _builtins.str
+    """Key of its level."""
+    code: _builtins.str
+    """Code within the level."""
+    @_builtins.property
+    def names(self) -> Global___LocalizedText:
+        """Its names."""
+
+    @_builtins.property
+    def parent(self) -> Global___UnitRef:
+        """The unit above; unset for a root."""
+
+    @_builtins.property
+    def place(self) -> Global___Place:
+        """Where it lies; absent when unknown."""
+
+    def __init__(
+        self,
+        *,
+        level: _builtins.str = ...,
+        code: _builtins.str = ...,
+        names: Global___LocalizedText | None = ...,
+        parent: Global___UnitRef | None = ...,
+        place: Global___Place | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_place", b"_place", "names", b"names", "parent", b"parent", "place", b"place"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_place", b"_place", "code", b"code", "level", b"level", "names", b"names", "parent", b"parent", "place", b"place"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__place: _TypeAlias = _typing.Literal["place"]  # noqa: Y015
+    _WhichOneofArgType__place: _TypeAlias = _typing.Literal["_place", b"_place"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__place) -> _WhichOneofReturnType__place | None: ...
+
+Global___NewUnit: _TypeAlias = NewUnit  # noqa: Y015
+
+@_typing.final
+class CreateUnitRequest(_message.Message):
+    """Asks to create a unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_AT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """A UUID chosen by the caller; the first answer is replayed for 7 days."""
+    validate_only: _builtins.bool
+    """Checks only, changes nothing."""
+    @_builtins.property
+    def unit(self) -> Global___NewUnit:
+        """What to create."""
+
+    @_builtins.property
+    def effective_at(self) -> _timestamp_pb2.Timestamp:
+        """From when it is; absent for now. Not before the last change of units, not in the future."""
+
+    def __init__(
+        self,
+        *,
+        unit: Global___NewUnit | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        effective_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at", "unit", b"unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at", "request_id", b"request_id", "unit", b"unit", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateUnitRequest: _TypeAlias = CreateUnitRequest  # noqa: Y015
+
+@_typing.final
+class CreateUnitResponse(_message.Message):
+    """The unit that was created."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def unit(self) -> Global___Unit:
+        """As it stands; without an id when only validated."""
+
+    def __init__(
+        self,
+        *,
+        unit: Global___Unit | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["unit", b"unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateUnitResponse: _TypeAlias = CreateUnitResponse  # noqa: Y015
+
+@_typing.final
+class UpdateUnitRequest(_message.Message):
+    """Asks to change a unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    CLEAR_PLACE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_AT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Which one."""
+    code: _builtins.str
+    """Its new code; empty to keep it."""
+    clear_place: _builtins.bool
+    """Takes the place away."""
+    etag: _builtins.str
+    """The unit's etag as last seen: CONFLICT (UNIT_CHANGED) when it has changed since; empty to not
+    check.
+    """
+    request_id: _builtins.str
+    """A UUID chosen by the caller; the first answer is replayed for 7 days."""
+    validate_only: _builtins.bool
+    """Checks only, changes nothing."""
+    @_builtins.property
+    def names(self) -> Global___LocalizedText:
+        """Its new names; unset to keep them."""
+
+    @_builtins.property
+    def place(self) -> Global___Place:
+        """Where it lies; unset to keep that."""
+
+    @_builtins.property
+    def effective_at(self) -> _timestamp_pb2.Timestamp:
+        """From when; absent for now. Not before the last change of units, not in the future."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        names: Global___LocalizedText | None = ...,
+        code: _builtins.str = ...,
+        place: Global___Place | None = ...,
+        clear_place: _builtins.bool = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        effective_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_place", b"_place", "effective_at", b"effective_at", "names", b"names", "place", b"place"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_place", b"_place", "clear_place", b"clear_place", "code", b"code", "effective_at", b"effective_at", "etag", b"etag", "id", b"id", "names", b"names", "place", b"place", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__place: _TypeAlias = _typing.Literal["place"]  # noqa: Y015
+    _WhichOneofArgType__place: _TypeAlias = _typing.Literal["_place", b"_place"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__place) -> _WhichOneofReturnType__place | None: ...
+
+Global___UpdateUnitRequest: _TypeAlias = UpdateUnitRequest  # noqa: Y015
+
+@_typing.final
+class UpdateUnitResponse(_message.Message):
+    """The unit as it now stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def unit(self) -> Global___Unit:
+        """The unit."""
+
+    def __init__(
+        self,
+        *,
+        unit: Global___Unit | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["unit", b"unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateUnitResponse: _TypeAlias = UpdateUnitResponse  # noqa: Y015
+
+@_typing.final
+class MoveUnitRequest(_message.Message):
+    """Asks to move a unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    PARENT_ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_AT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Which one."""
+    parent_id: _builtins.str
+    """Its new parent."""
+    etag: _builtins.str
+    """As in UpdateUnitRequest."""
+    request_id: _builtins.str
+    """A UUID chosen by the caller; the first answer is replayed for 7 days."""
+    validate_only: _builtins.bool
+    """Checks only, changes nothing."""
+    @_builtins.property
+    def effective_at(self) -> _timestamp_pb2.Timestamp:
+        """From when; absent for now. Not before the last change of units, not in the future."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        parent_id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        effective_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at", "etag", b"etag", "id", b"id", "parent_id", b"parent_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveUnitRequest: _TypeAlias = MoveUnitRequest  # noqa: Y015
+
+@_typing.final
+class MoveUnitResponse(_message.Message):
+    """The unit as it now stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    REPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def unit(self) -> Global___Unit:
+        """The unit."""
+
+    @_builtins.property
+    def report(self) -> Global___ReorganisationReport:
+        """What the move did or would do."""
+
+    def __init__(
+        self,
+        *,
+        unit: Global___Unit | None = ...,
+        report: Global___ReorganisationReport | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["report", b"report", "unit", b"unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["report", b"report", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveUnitResponse: _TypeAlias = MoveUnitResponse  # noqa: Y015
+
+@_typing.final
+class CloseUnitRequest(_message.Message):
+    """Asks to close a unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_AT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Which one."""
+    etag: _builtins.str
+    """As in UpdateUnitRequest."""
+    request_id: _builtins.str
+    """A UUID chosen by the caller; the first answer is replayed for 7 days."""
+    validate_only: _builtins.bool
+    """Checks only, changes nothing."""
+    @_builtins.property
+    def effective_at(self) -> _timestamp_pb2.Timestamp:
+        """From when; absent for now. Not before the last change of units, not in the future."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        effective_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at", "etag", b"etag", "id", b"id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseUnitRequest: _TypeAlias = CloseUnitRequest  # noqa: Y015
+
+@_typing.final
+class CloseUnitResponse(_message.Message):
+    """What closing did."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def report(self) -> Global___ReorganisationReport:
+        """What it did or would do."""
+
+    def __init__(
+        self,
+        *,
+        report: Global___ReorganisationReport | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseUnitResponse: _TypeAlias = CloseUnitResponse  # noqa: Y015
+
+@_typing.final
+class ReorganiseRequest(_message.Message):
+    """Asks for a re-organisation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEPS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_AT_FIELD_NUMBER: _builtins.int
+    TREE_VERSION_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """A UUID chosen by the caller; the first answer is replayed for 7 days."""
+    validate_only: _builtins.bool
+    """Says what would change, and changes nothing."""
+    tree_version: _builtins.int
+    """The tree version that the caller has seen: CONFLICT (TREE_CHANGED) when it has changed since;
+    0 to not check.
+    """
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReorganisationStep]:
+        """The steps in order, each seeing what those before it did; 1 to 10,000."""
+
+    @_builtins.property
+    def effective_at(self) -> _timestamp_pb2.Timestamp:
+        """From when; absent for now. Not before the last change of units, not in the future."""
+
+    def __init__(
+        self,
+        *,
+        steps: _abc.Iterable[Global___ReorganisationStep] | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        effective_at: _timestamp_pb2.Timestamp | None = ...,
+        tree_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at", "request_id", b"request_id", "steps", b"steps", "tree_version", b"tree_version", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReorganiseRequest: _TypeAlias = ReorganiseRequest  # noqa: Y015
+
+@_typing.final
+class ReorganisationStep(_message.Message):
+    """One step of a re-organisation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CREATE_FIELD_NUMBER: _builtins.int
+    UPDATE_FIELD_NUMBER: _builtins.int
+    MOVE_FIELD_NUMBER: _builtins.int
+    MERGE_FIELD_NUMBER: _builtins.int
+    SPLIT_FIELD_NUMBER: _builtins.int
+    CLOSE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def create(self) -> Global___CreateStep:
+        """A new unit, taking children of others with all that lies under them."""
+
+    @_builtins.property
+    def update(self) -> Global___UpdateStep:
+        """Other names, code or place."""
+
+    @_builtins.property
+    def move(self) -> Global___MoveStep:
+        """Another parent."""
+
+    @_builtins.property
+    def merge(self) -> Global___MergeStep:
+        """Several units become one."""
+
+    @_builtins.property
+    def split(self) -> Global___SplitStep:
+        """One unit becomes several."""
+
+    @_builtins.property
+    def close(self) -> Global___CloseStep:
+        """The end of a unit without children."""
+
+    def __init__(
+        self,
+        *,
+        create: Global___CreateStep | None = ...,
+        update: Global___UpdateStep | None = ...,
+        move: Global___MoveStep | None = ...,
+        merge: Global___MergeStep | None = ...,
+        split: Global___SplitStep | None = ...,
+        close: Global___CloseStep | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["close", b"close", "create", b"create", "merge", b"merge", "move", b"move", "split", b"split", "step", b"step", "update", b"update"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["close", b"close", "create", b"create", "merge", b"merge", "move", b"move", "split", b"split", "step", b"step", "update", b"update"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["create", "update", "move", "merge", "split", "close"]  # noqa: Y015
+    _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
+
+Global___ReorganisationStep: _TypeAlias = ReorganisationStep  # noqa: Y015
+
+@_typing.final
+class CreateStep(_message.Message):
+    """Creates a unit and puts others under it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    TAKE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def unit(self) -> Global___NewUnit:
+        """What to create."""
+
+    @_builtins.property
+    def take(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnitRef]:
+        """Units that go under it, with their subtrees; up to 10,000."""
+
+    def __init__(
+        self,
+        *,
+        unit: Global___NewUnit | None = ...,
+        take: _abc.Iterable[Global___UnitRef] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["unit", b"unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["take", b"take", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateStep: _TypeAlias = CreateStep  # noqa: Y015
+
+@_typing.final
+class UpdateStep(_message.Message):
+    """Changes a unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    CLEAR_PLACE_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Its new code; empty to keep it."""
+    clear_place: _builtins.bool
+    """Takes the place away."""
+    @_builtins.property
+    def unit(self) -> Global___UnitRef:
+        """Which one."""
+
+    @_builtins.property
+    def names(self) -> Global___LocalizedText:
+        """Its new names; unset to keep them."""
+
+    @_builtins.property
+    def place(self) -> Global___Place:
+        """Where it lies; unset to keep that."""
+
+    def __init__(
+        self,
+        *,
+        unit: Global___UnitRef | None = ...,
+        names: Global___LocalizedText | None = ...,
+        code: _builtins.str = ...,
+        place: Global___Place | None = ...,
+        clear_place: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_place", b"_place", "names", b"names", "place", b"place", "unit", b"unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_place", b"_place", "clear_place", b"clear_place", "code", b"code", "names", b"names", "place", b"place", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__place: _TypeAlias = _typing.Literal["place"]  # noqa: Y015
+    _WhichOneofArgType__place: _TypeAlias = _typing.Literal["_place", b"_place"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__place) -> _WhichOneofReturnType__place | None: ...
+
+Global___UpdateStep: _TypeAlias = UpdateStep  # noqa: Y015
+
+@_typing.final
+class MoveStep(_message.Message):
+    """Moves a unit with its subtree."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def unit(self) -> Global___UnitRef:
+        """Which one."""
+
+    @_builtins.property
+    def parent(self) -> Global___UnitRef:
+        """Its new parent."""
+
+    def __init__(
+        self,
+        *,
+        unit: Global___UnitRef | None = ...,
+        parent: Global___UnitRef | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "unit", b"unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveStep: _TypeAlias = MoveStep  # noqa: Y015
+
+@_typing.final
+class MergeStep(_message.Message):
+    """Closes units; their children go to another of the same level."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNITS_FIELD_NUMBER: _builtins.int
+    INTO_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def units(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnitRef]:
+        """The units that end; 1 to 1,000."""
+
+    @_builtins.property
+    def into(self) -> Global___UnitRef:
+        """The one that takes their children."""
+
+    def __init__(
+        self,
+        *,
+        units: _abc.Iterable[Global___UnitRef] | None = ...,
+        into: Global___UnitRef | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["into", b"into"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["into", b"into", "units", b"units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MergeStep: _TypeAlias = MergeStep  # noqa: Y015
+
+@_typing.final
+class SplitStep(_message.Message):
+    """Creates several units out of one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    KEEPS_FIELD_NUMBER: _builtins.int
+    keeps: _builtins.bool
+    """Whether the unit itself stays with the children that nobody took; otherwise all must be taken
+    and it is closed.
+    """
+    @_builtins.property
+    def unit(self) -> Global___UnitRef:
+        """The unit that is split."""
+
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___CreateStep]:
+        """The new ones, of the same level and under the same parent unless they name another, each with
+        the children that it takes; 1 to 1,000.
+        """
+
+    def __init__(
+        self,
+        *,
+        unit: Global___UnitRef | None = ...,
+        parts: _abc.Iterable[Global___CreateStep] | None = ...,
+        keeps: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["unit", b"unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keeps", b"keeps", "parts", b"parts", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SplitStep: _TypeAlias = SplitStep  # noqa: Y015
+
+@_typing.final
+class CloseStep(_message.Message):
+    """Closes a unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def unit(self) -> Global___UnitRef:
+        """Which one."""
+
+    def __init__(
+        self,
+        *,
+        unit: Global___UnitRef | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["unit", b"unit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseStep: _TypeAlias = CloseStep  # noqa: Y015
+
+@_typing.final
+class ReorganiseResponse(_message.Message):
+    """What a re-organisation did or would do."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def report(self) -> Global___ReorganisationReport:
+        """The report."""
+
+    def __init__(
+        self,
+        *,
+        report: Global___ReorganisationReport | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReorganiseResponse: _TypeAlias = ReorganiseResponse  # noqa: Y015
+
+@_typing.final
+class ReorganisationReport(_message.Message):
+    """What changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPLIED_FIELD_NUMBER: _builtins.int
+    TREE_VERSION_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_AT_FIELD_NUMBER: _builtins.int
+    CREATED_COUNT_FIELD_NUMBER: _builtins.int
+    UPDATED_COUNT_FIELD_NUMBER: _builtins.int
+    MOVED_COUNT_FIELD_NUMBER: _builtins.int
+    CLOSED_COUNT_FIELD_NUMBER: _builtins.int
+    CARRIED_COUNT_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_ENDED_COUNT_FIELD_NUMBER: _builtins.int
+    TEAM_ENDED_COUNT_FIELD_NUMBER: _builtins.int
+    WATCH_ENDED_COUNT_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_CARRIED_COUNT_FIELD_NUMBER: _builtins.int
+    WATCH_CARRIED_COUNT_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    applied: _builtins.bool
+    """Whether anything was written."""
+    tree_version: _builtins.int
+    """The tree's version afterwards."""
+    created_count: _builtins.int
+    """Units that were created."""
+    updated_count: _builtins.int
+    """Units whose names, code or place changed."""
+    moved_count: _builtins.int
+    """Units that got another parent."""
+    closed_count: _builtins.int
+    """Units that were closed."""
+    carried_count: _builtins.int
+    """Units that were carried along under those."""
+    appointment_ended_count: _builtins.int
+    """Appointments, team memberships and watches that ended with closed units."""
+    team_ended_count: _builtins.int
+    """Teams that ended with closed units."""
+    watch_ended_count: _builtins.int
+    """Watches that ended with closed units."""
+    appointment_carried_count: _builtins.int
+    """Appointments in units that were moved or carried along, which stand."""
+    watch_carried_count: _builtins.int
+    """Watches of units that were moved or carried along, which stand."""
+    @_builtins.property
+    def effective_at(self) -> _timestamp_pb2.Timestamp:
+        """From when it is so."""
+
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnitChange]:
+        """The first 1,000 changes, in the order of the steps."""
+
+    def __init__(
+        self,
+        *,
+        applied: _builtins.bool = ...,
+        tree_version: _builtins.int = ...,
+        effective_at: _timestamp_pb2.Timestamp | None = ...,
+        created_count: _builtins.int = ...,
+        updated_count: _builtins.int = ...,
+        moved_count: _builtins.int = ...,
+        closed_count: _builtins.int = ...,
+        carried_count: _builtins.int = ...,
+        appointment_ended_count: _builtins.int = ...,
+        team_ended_count: _builtins.int = ...,
+        watch_ended_count: _builtins.int = ...,
+        appointment_carried_count: _builtins.int = ...,
+        watch_carried_count: _builtins.int = ...,
+        changes: _abc.Iterable[Global___UnitChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "appointment_carried_count", b"appointment_carried_count", "appointment_ended_count", b"appointment_ended_count", "carried_count", b"carried_count", "changes", b"changes", "closed_count", b"closed_count", "created_count", b"created_count", "effective_at", b"effective_at", "moved_count", b"moved_count", "team_ended_count", b"team_ended_count", "tree_version", b"tree_version", "updated_count", b"updated_count", "watch_carried_count", b"watch_carried_count", "watch_ended_count", b"watch_ended_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReorganisationReport: _TypeAlias = ReorganisationReport  # noqa: Y015
+
+@_typing.final
+class UnitChange(_message.Message):
+    """How one unit changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEP_FIELD_NUMBER: _builtins.int
+    WHAT_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    step: _builtins.int
+    """Index of the step."""
+    what: _builtins.str
+    """What happened to it: created, updated, moved, closed."""
+    @_builtins.property
+    def before(self) -> Global___Unit:
+        """As it was; unset for a new one. Counts are not filled in."""
+
+    @_builtins.property
+    def after(self) -> Global___Unit:
+        """As it is; unset for a closed one. Counts are not filled in."""
+
+    def __init__(
+        self,
+        *,
+        step: _builtins.int = ...,
+        what: _builtins.str = ...,
+        before: Global___Unit | None = ...,
+        after: Global___Unit | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "step", b"step", "what", b"what"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnitChange: _TypeAlias = UnitChange  # noqa: Y015
+
+@_typing.final
+class Area(_message.Message):
+    """An administrative territory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """A UUID. Output only in PutAreas."""
+    kind: _builtins.str
+    """What sort of territory, a key in lower snake case such as "assembly_constituency"."""
+    code: _builtins.str
+    """Short code, unique within tenant and kind: 1 to 64 of A-Z a-z 0-9 . _ -"""
+    @_builtins.property
+    def names(self) -> Global___LocalizedText:
+        """Its names."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        code: _builtins.str = ...,
+        names: Global___LocalizedText | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["names", b"names"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "id", b"id", "kind", b"kind", "names", b"names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Area: _TypeAlias = Area  # noqa: Y015
+
+@_typing.final
+class PutAreasRequest(_message.Message):
+    """Asks to create and change areas."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AREAS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_AT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """A UUID chosen by the caller; the first answer is replayed for 7 days."""
+    validate_only: _builtins.bool
+    """Checks only, changes nothing."""
+    @_builtins.property
+    def areas(self) -> _containers.RepeatedCompositeFieldContainer[Global___AreaEntry]:
+        """Found by kind and code; up to 1,000."""
+
+    @_builtins.property
+    def effective_at(self) -> _timestamp_pb2.Timestamp:
+        """From when; absent for now."""
+
+    def __init__(
+        self,
+        *,
+        areas: _abc.Iterable[Global___AreaEntry] | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        effective_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["effective_at", b"effective_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "effective_at", b"effective_at", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutAreasRequest: _TypeAlias = PutAreasRequest  # noqa: Y015
+
+@_typing.final
+class AreaEntry(_message.Message):
+    """One area and the units in it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AREA_FIELD_NUMBER: _builtins.int
+    SETS_UNITS_FIELD_NUMBER: _builtins.int
+    UNITS_FIELD_NUMBER: _builtins.int
+    CLOSED_FIELD_NUMBER: _builtins.int
+    sets_units: _builtins.bool
+    """Whether `units` is to be looked at."""
+    closed: _builtins.bool
+    """Ends the area, with its units."""
+    @_builtins.property
+    def area(self) -> Global___Area:
+        """The area."""
+
+    @_builtins.property
+    def units(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnitRef]:
+        """The units that lie in it, wholly or partly, from now on: others no longer do. Up to 10,000 over
+        all entries.
+        """
+
+    def __init__(
+        self,
+        *,
+        area: Global___Area | None = ...,
+        sets_units: _builtins.bool = ...,
+        units: _abc.Iterable[Global___UnitRef] | None = ...,
+        closed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["area", b"area"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["area", b"area", "closed", b"closed", "sets_units", b"sets_units", "units", b"units"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AreaEntry: _TypeAlias = AreaEntry  # noqa: Y015
+
+@_typing.final
+class PutAreasResponse(_message.Message):
+    """What was put."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AREAS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def areas(self) -> _containers.RepeatedCompositeFieldContainer[Global___Area]:
+        """In request order; closed ones left out."""
+
+    def __init__(
+        self,
+        *,
+        areas: _abc.Iterable[Global___Area] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PutAreasResponse: _TypeAlias = PutAreasResponse  # noqa: Y015
+
+@_typing.final
+class ListAreasRequest(_message.Message):
+    """Asks for areas."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """Of this kind only; empty for all."""
+    page_size: _builtins.int
+    """1 to 1,000; 0 means 100."""
+    page_token: _builtins.str
+    """From the page before; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAreasRequest: _TypeAlias = ListAreasRequest  # noqa: Y015
+
+@_typing.final
+class ListAreasResponse(_message.Message):
+    """A page of areas."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AREAS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Empty on the last page."""
+    @_builtins.property
+    def areas(self) -> _containers.RepeatedCompositeFieldContainer[Global___Area]:
+        """Ordered by kind and code."""
+
+    def __init__(
+        self,
+        *,
+        areas: _abc.Iterable[Global___Area] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAreasResponse: _TypeAlias = ListAreasResponse  # noqa: Y015
+
+@_typing.final
+class BatchListUnitAreasRequest(_message.Message):
+    """Asks for the areas of units."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNIT_IDS_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def unit_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """1 to 1,000 ids."""
+
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """As it stood at this instant; absent for now."""
+
+    def __init__(
+        self,
+        *,
+        unit_ids: _abc.Iterable[_builtins.str] | None = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "unit_ids", b"unit_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchListUnitAreasRequest: _TypeAlias = BatchListUnitAreasRequest  # noqa: Y015
+
+@_typing.final
+class BatchListUnitAreasResponse(_message.Message):
+    """One answer per unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnitAreasResult]:
+        """In request order."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___UnitAreasResult] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchListUnitAreasResponse: _TypeAlias = BatchListUnitAreasResponse  # noqa: Y015
+
+@_typing.final
+class UnitAreasResult(_message.Message):
+    """The areas of one unit, or why there are none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AREAS_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def areas(self) -> Global___UnitAreas:
+        """The areas."""
+
+    @_builtins.property
+    def status(self) -> _status_pb2.Status:
+        """NOT_FOUND or INVALID_ARGUMENT."""
+
+    def __init__(
+        self,
+        *,
+        areas: Global___UnitAreas | None = ...,
+        status: _status_pb2.Status | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "result", b"result", "status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas", "result", b"result", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["areas", "status"]  # noqa: Y015
+    _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
+
+Global___UnitAreasResult: _TypeAlias = UnitAreasResult  # noqa: Y015
+
+@_typing.final
+class UnitAreas(_message.Message):
+    """The areas of one unit."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AREAS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def areas(self) -> _containers.RepeatedCompositeFieldContainer[Global___Area]:
+        """Its own and its ancestors', by kind and code."""
+
+    def __init__(
+        self,
+        *,
+        areas: _abc.Iterable[Global___Area] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["areas", b"areas"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnitAreas: _TypeAlias = UnitAreas  # noqa: Y015
+
+@_typing.final
 class HierarchyEvent(_message.Message):
     """Something that changed, as peers read it from the tenant's event stream. Events of one tenant
     are in order and numbered without gaps; a repeat has the same sequence.
@@ -1209,6 +2915,11 @@ class HierarchyEvent(_message.Message):
     OCCURRED_AT_FIELD_NUMBER: _builtins.int
     TREE_CHANGED_FIELD_NUMBER: _builtins.int
     BLUEPRINT_CHANGED_FIELD_NUMBER: _builtins.int
+    APPOINTMENTS_CHANGED_FIELD_NUMBER: _builtins.int
+    WATCHES_CHANGED_FIELD_NUMBER: _builtins.int
+    PERSONS_ERASED_FIELD_NUMBER: _builtins.int
+    ACCESS_CHANGED_FIELD_NUMBER: _builtins.int
+    TENANT_CHANGED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Number within the tenant, from 1."""
     @_builtins.property
@@ -1223,6 +2934,26 @@ class HierarchyEvent(_message.Message):
     def blueprint_changed(self) -> Global___BlueprintChanged:
         """The blueprint was replaced."""
 
+    @_builtins.property
+    def appointments_changed(self) -> Global___AppointmentsChanged:
+        """Appointments began, ended or were verified."""
+
+    @_builtins.property
+    def watches_changed(self) -> Global___WatchesChanged:
+        """Watches began or ended."""
+
+    @_builtins.property
+    def persons_erased(self) -> Global___PersonsErased:
+        """Persons were erased: whoever keeps something of them forgets it."""
+
+    @_builtins.property
+    def access_changed(self) -> Global___AccessChanged:
+        """Who may do what may have changed."""
+
+    @_builtins.property
+    def tenant_changed(self) -> Global___TenantChanged:
+        """The tenant was created, suspended, resumed, or is being deleted."""
+
     def __init__(
         self,
         *,
@@ -1230,12 +2961,17 @@ class HierarchyEvent(_message.Message):
         occurred_at: _timestamp_pb2.Timestamp | None = ...,
         tree_changed: Global___TreeChanged | None = ...,
         blueprint_changed: Global___BlueprintChanged | None = ...,
+        appointments_changed: Global___AppointmentsChanged | None = ...,
+        watches_changed: Global___WatchesChanged | None = ...,
+        persons_erased: Global___PersonsErased | None = ...,
+        access_changed: Global___AccessChanged | None = ...,
+        tenant_changed: Global___TenantChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["blueprint_changed", b"blueprint_changed", "event", b"event", "occurred_at", b"occurred_at", "tree_changed", b"tree_changed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_changed", b"access_changed", "appointments_changed", b"appointments_changed", "blueprint_changed", b"blueprint_changed", "event", b"event", "occurred_at", b"occurred_at", "persons_erased", b"persons_erased", "tenant_changed", b"tenant_changed", "tree_changed", b"tree_changed", "watches_changed", b"watches_changed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blueprint_changed", b"blueprint_changed", "event", b"event", "occurred_at", b"occurred_at", "sequence", b"sequence", "tree_changed", b"tree_changed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_changed", b"access_changed", "appointments_changed", b"appointments_changed", "blueprint_changed", b"blueprint_changed", "event", b"event", "occurred_at", b"occurred_at", "persons_erased", b"persons_erased", "sequence", b"sequence", "tenant_changed", b"tenant_changed", "tree_changed", b"tree_changed", "watches_changed", b"watches_changed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["tree_changed", "blueprint_changed"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["tree_changed", "blueprint_changed", "appointments_changed", "watches_changed", "persons_erased", "access_changed", "tenant_changed"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -1284,3 +3020,195 @@ class BlueprintChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BlueprintChanged: _TypeAlias = BlueprintChanged  # noqa: Y015
+
+@_typing.final
+class AppointmentsChanged(_message.Message):
+    """Appointments as they now stand."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___AppointmentChange]:
+        """Up to 500; a larger change comes in several events."""
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[Global___AppointmentChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppointmentsChanged: _TypeAlias = AppointmentsChanged  # noqa: Y015
+
+@_typing.final
+class AppointmentChange(_message.Message):
+    """One appointment as it now stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    APPOINTMENT_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    ENDS_AT_FIELD_NUMBER: _builtins.int
+    appointment_id: _builtins.str
+    """Its id."""
+    person_id: _builtins.str
+    """Who holds it."""
+    unit_id: _builtins.str
+    """In which unit."""
+    position: _builtins.str
+    """Key of the position."""
+    @_builtins.property
+    def ends_at(self) -> _timestamp_pb2.Timestamp:
+        """When it ends or ended; absent for one without an end."""
+
+    def __init__(
+        self,
+        *,
+        appointment_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        position: _builtins.str = ...,
+        ends_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ends_at", b"ends_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_id", b"appointment_id", "ends_at", b"ends_at", "person_id", b"person_id", "position", b"position", "unit_id", b"unit_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AppointmentChange: _TypeAlias = AppointmentChange  # noqa: Y015
+
+@_typing.final
+class WatchesChanged(_message.Message):
+    """Watches as they now stand."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___WatchChange]:
+        """Up to 500; a larger change comes in several events."""
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[Global___WatchChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchesChanged: _TypeAlias = WatchesChanged  # noqa: Y015
+
+@_typing.final
+class WatchChange(_message.Message):
+    """One watch as it now stands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WATCH_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    UNIT_ID_FIELD_NUMBER: _builtins.int
+    ENDS_AT_FIELD_NUMBER: _builtins.int
+    watch_id: _builtins.str
+    """Its id."""
+    person_id: _builtins.str
+    """The monitor."""
+    unit_id: _builtins.str
+    """The unit whose subtree is watched."""
+    @_builtins.property
+    def ends_at(self) -> _timestamp_pb2.Timestamp:
+        """When it ends or ended; absent for one without an end."""
+
+    def __init__(
+        self,
+        *,
+        watch_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        unit_id: _builtins.str = ...,
+        ends_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ends_at", b"ends_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ends_at", b"ends_at", "person_id", b"person_id", "unit_id", b"unit_id", "watch_id", b"watch_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchChange: _TypeAlias = WatchChange  # noqa: Y015
+
+@_typing.final
+class PersonsErased(_message.Message):
+    """Persons who were erased."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def person_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Up to 500 ids."""
+
+    def __init__(
+        self,
+        *,
+        person_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_ids", b"person_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersonsErased: _TypeAlias = PersonsErased  # noqa: Y015
+
+@_typing.final
+class AccessChanged(_message.Message):
+    """Access has a new version: answers of an older one are to be dropped."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCESS_VERSION_FIELD_NUMBER: _builtins.int
+    access_version: _builtins.int
+    """The new version."""
+    def __init__(
+        self,
+        *,
+        access_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_version", b"access_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccessChanged: _TypeAlias = AccessChanged  # noqa: Y015
+
+@_typing.final
+class TenantChanged(_message.Message):
+    """The tenant as a whole has changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    status: _builtins.str
+    """active, suspended or deleting."""
+    def __init__(
+        self,
+        *,
+        status: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TenantChanged: _TypeAlias = TenantChanged  # noqa: Y015

@@ -77,6 +77,66 @@ class HierarchyServiceStub:
                 request_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.BatchListAncestorsRequest.SerializeToString,
                 response_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.BatchListAncestorsResponse.FromString,
                 _registered_method=True)
+        self.ListDescendants = channel.unary_stream(
+                '/chaupal.hierarchy.v1.HierarchyService/ListDescendants',
+                request_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListDescendantsRequest.SerializeToString,
+                response_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListDescendantsResponse.FromString,
+                _registered_method=True)
+        self.CountUnits = channel.unary_unary(
+                '/chaupal.hierarchy.v1.HierarchyService/CountUnits',
+                request_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CountUnitsRequest.SerializeToString,
+                response_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CountUnitsResponse.FromString,
+                _registered_method=True)
+        self.SearchUnits = channel.unary_unary(
+                '/chaupal.hierarchy.v1.HierarchyService/SearchUnits',
+                request_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.SearchUnitsRequest.SerializeToString,
+                response_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.SearchUnitsResponse.FromString,
+                _registered_method=True)
+        self.ListUnitHistory = channel.unary_unary(
+                '/chaupal.hierarchy.v1.HierarchyService/ListUnitHistory',
+                request_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListUnitHistoryRequest.SerializeToString,
+                response_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListUnitHistoryResponse.FromString,
+                _registered_method=True)
+        self.CreateUnit = channel.unary_unary(
+                '/chaupal.hierarchy.v1.HierarchyService/CreateUnit',
+                request_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CreateUnitRequest.SerializeToString,
+                response_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CreateUnitResponse.FromString,
+                _registered_method=True)
+        self.UpdateUnit = channel.unary_unary(
+                '/chaupal.hierarchy.v1.HierarchyService/UpdateUnit',
+                request_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.UpdateUnitRequest.SerializeToString,
+                response_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.UpdateUnitResponse.FromString,
+                _registered_method=True)
+        self.MoveUnit = channel.unary_unary(
+                '/chaupal.hierarchy.v1.HierarchyService/MoveUnit',
+                request_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.MoveUnitRequest.SerializeToString,
+                response_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.MoveUnitResponse.FromString,
+                _registered_method=True)
+        self.CloseUnit = channel.unary_unary(
+                '/chaupal.hierarchy.v1.HierarchyService/CloseUnit',
+                request_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CloseUnitRequest.SerializeToString,
+                response_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CloseUnitResponse.FromString,
+                _registered_method=True)
+        self.Reorganise = channel.unary_unary(
+                '/chaupal.hierarchy.v1.HierarchyService/Reorganise',
+                request_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ReorganiseRequest.SerializeToString,
+                response_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ReorganiseResponse.FromString,
+                _registered_method=True)
+        self.PutAreas = channel.unary_unary(
+                '/chaupal.hierarchy.v1.HierarchyService/PutAreas',
+                request_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.PutAreasRequest.SerializeToString,
+                response_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.PutAreasResponse.FromString,
+                _registered_method=True)
+        self.ListAreas = channel.unary_unary(
+                '/chaupal.hierarchy.v1.HierarchyService/ListAreas',
+                request_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListAreasRequest.SerializeToString,
+                response_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListAreasResponse.FromString,
+                _registered_method=True)
+        self.BatchListUnitAreas = channel.unary_unary(
+                '/chaupal.hierarchy.v1.HierarchyService/BatchListUnitAreas',
+                request_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.BatchListUnitAreasRequest.SerializeToString,
+                response_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.BatchListUnitAreasResponse.FromString,
+                _registered_method=True)
         self.StreamTree = channel.unary_stream(
                 '/chaupal.hierarchy.v1.HierarchyService/StreamTree',
                 request_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.StreamTreeRequest.SerializeToString,
@@ -96,8 +156,9 @@ class HierarchyServiceServicer:
     """
 
     def PutBlueprint(self, request, context):
-        """Replaces the tenant's blueprint. Needs the capability `administer`. Refused with
-        BLUEPRINT_IN_USE when a level that has units would disappear or change its order.
+        """Replaces the tenant's blueprint. Needs the capability `administer` over the whole tenant.
+        Refused with BLUEPRINT_IN_USE when a level that has units would disappear or change its order,
+        or a position or team kind that somebody holds would disappear or leave their level.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,9 +215,100 @@ class HierarchyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDescendants(self, request, context):
+        """A unit's descendants in pre-order, those of some levels only where the request says so:
+        pages of up to 500.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountUnits(self, request, context):
+        """How many units each level has, in a subtree or in all that the caller may see.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchUnits(self, request, context):
+        """Units by name, in either script: whole names, words, beginnings, and the same name spelt in
+        the other script; best matches first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListUnitHistory(self, request, context):
+        """What a unit was from when to when, newest first, also after it was closed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateUnit(self, request, context):
+        """Creates one unit. Needs `administer` over its parent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateUnit(self, request, context):
+        """Changes a unit's names, code or place. Needs `administer` over it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MoveUnit(self, request, context):
+        """Puts a unit, with its subtree, under another parent. Needs `administer` over both parents.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CloseUnit(self, request, context):
+        """Ends a unit that has no children. Needs `administer` over it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Reorganise(self, request, context):
+        """Creates, changes, moves, merges, splits and closes units in one step, all or none, with the
+        same rules as the single calls; or says what that would do. Needs `administer` over every unit
+        that a step names.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutAreas(self, request, context):
+        """Creates and changes areas, and says which units lie in them; all or none. Needs `administer`
+        over the whole tenant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAreas(self, request, context):
+        """The areas of the tenant, by kind and code, in pages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchListUnitAreas(self, request, context):
+        """The areas in which up to 1,000 units lie, their ancestors' areas included: one result or
+        status per unit, in request order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StreamTree(self, request, context):
         """The versioned snapshot of the whole tree in pre-order: a header, then pages. A caller that
-        already holds the current version gets the header alone.
+        already holds the current version gets the header alone; one that holds a recent version and
+        takes deltas gets those.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -213,6 +365,66 @@ def add_HierarchyServiceServicer_to_server(servicer, server):
                     servicer.BatchListAncestors,
                     request_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.BatchListAncestorsRequest.FromString,
                     response_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.BatchListAncestorsResponse.SerializeToString,
+            ),
+            'ListDescendants': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListDescendants,
+                    request_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListDescendantsRequest.FromString,
+                    response_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListDescendantsResponse.SerializeToString,
+            ),
+            'CountUnits': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountUnits,
+                    request_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CountUnitsRequest.FromString,
+                    response_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CountUnitsResponse.SerializeToString,
+            ),
+            'SearchUnits': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchUnits,
+                    request_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.SearchUnitsRequest.FromString,
+                    response_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.SearchUnitsResponse.SerializeToString,
+            ),
+            'ListUnitHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListUnitHistory,
+                    request_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListUnitHistoryRequest.FromString,
+                    response_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListUnitHistoryResponse.SerializeToString,
+            ),
+            'CreateUnit': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateUnit,
+                    request_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CreateUnitRequest.FromString,
+                    response_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CreateUnitResponse.SerializeToString,
+            ),
+            'UpdateUnit': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateUnit,
+                    request_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.UpdateUnitRequest.FromString,
+                    response_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.UpdateUnitResponse.SerializeToString,
+            ),
+            'MoveUnit': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveUnit,
+                    request_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.MoveUnitRequest.FromString,
+                    response_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.MoveUnitResponse.SerializeToString,
+            ),
+            'CloseUnit': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseUnit,
+                    request_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CloseUnitRequest.FromString,
+                    response_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CloseUnitResponse.SerializeToString,
+            ),
+            'Reorganise': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reorganise,
+                    request_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ReorganiseRequest.FromString,
+                    response_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ReorganiseResponse.SerializeToString,
+            ),
+            'PutAreas': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutAreas,
+                    request_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.PutAreasRequest.FromString,
+                    response_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.PutAreasResponse.SerializeToString,
+            ),
+            'ListAreas': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAreas,
+                    request_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListAreasRequest.FromString,
+                    response_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListAreasResponse.SerializeToString,
+            ),
+            'BatchListUnitAreas': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchListUnitAreas,
+                    request_deserializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.BatchListUnitAreasRequest.FromString,
+                    response_serializer=chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.BatchListUnitAreasResponse.SerializeToString,
             ),
             'StreamTree': grpc.unary_stream_rpc_method_handler(
                     servicer.StreamTree,
@@ -444,6 +656,330 @@ class HierarchyService:
             '/chaupal.hierarchy.v1.HierarchyService/BatchListAncestors',
             chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.BatchListAncestorsRequest.SerializeToString,
             chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.BatchListAncestorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDescendants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/chaupal.hierarchy.v1.HierarchyService/ListDescendants',
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListDescendantsRequest.SerializeToString,
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListDescendantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountUnits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chaupal.hierarchy.v1.HierarchyService/CountUnits',
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CountUnitsRequest.SerializeToString,
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CountUnitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchUnits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chaupal.hierarchy.v1.HierarchyService/SearchUnits',
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.SearchUnitsRequest.SerializeToString,
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.SearchUnitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListUnitHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chaupal.hierarchy.v1.HierarchyService/ListUnitHistory',
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListUnitHistoryRequest.SerializeToString,
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListUnitHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateUnit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chaupal.hierarchy.v1.HierarchyService/CreateUnit',
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CreateUnitRequest.SerializeToString,
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CreateUnitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateUnit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chaupal.hierarchy.v1.HierarchyService/UpdateUnit',
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.UpdateUnitRequest.SerializeToString,
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.UpdateUnitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveUnit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chaupal.hierarchy.v1.HierarchyService/MoveUnit',
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.MoveUnitRequest.SerializeToString,
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.MoveUnitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CloseUnit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chaupal.hierarchy.v1.HierarchyService/CloseUnit',
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CloseUnitRequest.SerializeToString,
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.CloseUnitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reorganise(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chaupal.hierarchy.v1.HierarchyService/Reorganise',
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ReorganiseRequest.SerializeToString,
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ReorganiseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutAreas(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chaupal.hierarchy.v1.HierarchyService/PutAreas',
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.PutAreasRequest.SerializeToString,
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.PutAreasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAreas(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chaupal.hierarchy.v1.HierarchyService/ListAreas',
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListAreasRequest.SerializeToString,
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.ListAreasResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchListUnitAreas(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chaupal.hierarchy.v1.HierarchyService/BatchListUnitAreas',
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.BatchListUnitAreasRequest.SerializeToString,
+            chaupal_dot_hierarchy_dot_v1_dot_hierarchy__pb2.BatchListUnitAreasResponse.FromString,
             options,
             channel_credentials,
             insecure,

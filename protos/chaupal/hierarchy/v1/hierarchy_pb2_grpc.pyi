@@ -37,8 +37,9 @@ class HierarchyServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> HierarchyServiceAsyncStub: ...
     PutBlueprint: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.PutBlueprintRequest, _hierarchy_pb2.PutBlueprintResponse]
-    """Replaces the tenant's blueprint. Needs the capability `administer`. Refused with
-    BLUEPRINT_IN_USE when a level that has units would disappear or change its order.
+    """Replaces the tenant's blueprint. Needs the capability `administer` over the whole tenant.
+    Refused with BLUEPRINT_IN_USE when a level that has units would disappear or change its order,
+    or a position or team kind that somebody holds would disappear or leave their level.
     """
     GetBlueprint: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.GetBlueprintRequest, _hierarchy_pb2.GetBlueprintResponse]
     """The tenant's blueprint; NOT_FOUND (BLUEPRINT_NOT_FOUND) before one was put."""
@@ -58,9 +59,45 @@ class HierarchyServiceStub:
     """The ancestors of up to 1,000 units, nearest first: one result or status per id, in request
     order.
     """
+    ListDescendants: _grpc.UnaryStreamMultiCallable[_hierarchy_pb2.ListDescendantsRequest, _hierarchy_pb2.ListDescendantsResponse]
+    """A unit's descendants in pre-order, those of some levels only where the request says so:
+    pages of up to 500.
+    """
+    CountUnits: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.CountUnitsRequest, _hierarchy_pb2.CountUnitsResponse]
+    """How many units each level has, in a subtree or in all that the caller may see."""
+    SearchUnits: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.SearchUnitsRequest, _hierarchy_pb2.SearchUnitsResponse]
+    """Units by name, in either script: whole names, words, beginnings, and the same name spelt in
+    the other script; best matches first.
+    """
+    ListUnitHistory: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.ListUnitHistoryRequest, _hierarchy_pb2.ListUnitHistoryResponse]
+    """What a unit was from when to when, newest first, also after it was closed."""
+    CreateUnit: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.CreateUnitRequest, _hierarchy_pb2.CreateUnitResponse]
+    """Creates one unit. Needs `administer` over its parent."""
+    UpdateUnit: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.UpdateUnitRequest, _hierarchy_pb2.UpdateUnitResponse]
+    """Changes a unit's names, code or place. Needs `administer` over it."""
+    MoveUnit: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.MoveUnitRequest, _hierarchy_pb2.MoveUnitResponse]
+    """Puts a unit, with its subtree, under another parent. Needs `administer` over both parents."""
+    CloseUnit: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.CloseUnitRequest, _hierarchy_pb2.CloseUnitResponse]
+    """Ends a unit that has no children. Needs `administer` over it."""
+    Reorganise: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.ReorganiseRequest, _hierarchy_pb2.ReorganiseResponse]
+    """Creates, changes, moves, merges, splits and closes units in one step, all or none, with the
+    same rules as the single calls; or says what that would do. Needs `administer` over every unit
+    that a step names.
+    """
+    PutAreas: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.PutAreasRequest, _hierarchy_pb2.PutAreasResponse]
+    """Creates and changes areas, and says which units lie in them; all or none. Needs `administer`
+    over the whole tenant.
+    """
+    ListAreas: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.ListAreasRequest, _hierarchy_pb2.ListAreasResponse]
+    """The areas of the tenant, by kind and code, in pages."""
+    BatchListUnitAreas: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.BatchListUnitAreasRequest, _hierarchy_pb2.BatchListUnitAreasResponse]
+    """The areas in which up to 1,000 units lie, their ancestors' areas included: one result or
+    status per unit, in request order.
+    """
     StreamTree: _grpc.UnaryStreamMultiCallable[_hierarchy_pb2.StreamTreeRequest, _hierarchy_pb2.StreamTreeResponse]
     """The versioned snapshot of the whole tree in pre-order: a header, then pages. A caller that
-    already holds the current version gets the header alone.
+    already holds the current version gets the header alone; one that holds a recent version and
+    takes deltas gets those.
     """
     ImportUnits: _grpc.StreamUnaryMultiCallable[_hierarchy_pb2.ImportUnitsRequest, _hierarchy_pb2.ImportUnitsResponse]
     """Creates and updates units from rows, all or none: when any row is wrong nothing changes and
@@ -77,8 +114,9 @@ class HierarchyServiceAsyncStub(HierarchyServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutBlueprint: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.PutBlueprintRequest, _hierarchy_pb2.PutBlueprintResponse]  # type: ignore[assignment]
-    """Replaces the tenant's blueprint. Needs the capability `administer`. Refused with
-    BLUEPRINT_IN_USE when a level that has units would disappear or change its order.
+    """Replaces the tenant's blueprint. Needs the capability `administer` over the whole tenant.
+    Refused with BLUEPRINT_IN_USE when a level that has units would disappear or change its order,
+    or a position or team kind that somebody holds would disappear or leave their level.
     """
     GetBlueprint: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.GetBlueprintRequest, _hierarchy_pb2.GetBlueprintResponse]  # type: ignore[assignment]
     """The tenant's blueprint; NOT_FOUND (BLUEPRINT_NOT_FOUND) before one was put."""
@@ -98,9 +136,45 @@ class HierarchyServiceAsyncStub(HierarchyServiceStub):
     """The ancestors of up to 1,000 units, nearest first: one result or status per id, in request
     order.
     """
+    ListDescendants: _aio.UnaryStreamMultiCallable[_hierarchy_pb2.ListDescendantsRequest, _hierarchy_pb2.ListDescendantsResponse]  # type: ignore[assignment]
+    """A unit's descendants in pre-order, those of some levels only where the request says so:
+    pages of up to 500.
+    """
+    CountUnits: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.CountUnitsRequest, _hierarchy_pb2.CountUnitsResponse]  # type: ignore[assignment]
+    """How many units each level has, in a subtree or in all that the caller may see."""
+    SearchUnits: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.SearchUnitsRequest, _hierarchy_pb2.SearchUnitsResponse]  # type: ignore[assignment]
+    """Units by name, in either script: whole names, words, beginnings, and the same name spelt in
+    the other script; best matches first.
+    """
+    ListUnitHistory: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.ListUnitHistoryRequest, _hierarchy_pb2.ListUnitHistoryResponse]  # type: ignore[assignment]
+    """What a unit was from when to when, newest first, also after it was closed."""
+    CreateUnit: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.CreateUnitRequest, _hierarchy_pb2.CreateUnitResponse]  # type: ignore[assignment]
+    """Creates one unit. Needs `administer` over its parent."""
+    UpdateUnit: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.UpdateUnitRequest, _hierarchy_pb2.UpdateUnitResponse]  # type: ignore[assignment]
+    """Changes a unit's names, code or place. Needs `administer` over it."""
+    MoveUnit: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.MoveUnitRequest, _hierarchy_pb2.MoveUnitResponse]  # type: ignore[assignment]
+    """Puts a unit, with its subtree, under another parent. Needs `administer` over both parents."""
+    CloseUnit: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.CloseUnitRequest, _hierarchy_pb2.CloseUnitResponse]  # type: ignore[assignment]
+    """Ends a unit that has no children. Needs `administer` over it."""
+    Reorganise: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.ReorganiseRequest, _hierarchy_pb2.ReorganiseResponse]  # type: ignore[assignment]
+    """Creates, changes, moves, merges, splits and closes units in one step, all or none, with the
+    same rules as the single calls; or says what that would do. Needs `administer` over every unit
+    that a step names.
+    """
+    PutAreas: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.PutAreasRequest, _hierarchy_pb2.PutAreasResponse]  # type: ignore[assignment]
+    """Creates and changes areas, and says which units lie in them; all or none. Needs `administer`
+    over the whole tenant.
+    """
+    ListAreas: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.ListAreasRequest, _hierarchy_pb2.ListAreasResponse]  # type: ignore[assignment]
+    """The areas of the tenant, by kind and code, in pages."""
+    BatchListUnitAreas: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.BatchListUnitAreasRequest, _hierarchy_pb2.BatchListUnitAreasResponse]  # type: ignore[assignment]
+    """The areas in which up to 1,000 units lie, their ancestors' areas included: one result or
+    status per unit, in request order.
+    """
     StreamTree: _aio.UnaryStreamMultiCallable[_hierarchy_pb2.StreamTreeRequest, _hierarchy_pb2.StreamTreeResponse]  # type: ignore[assignment]
     """The versioned snapshot of the whole tree in pre-order: a header, then pages. A caller that
-    already holds the current version gets the header alone.
+    already holds the current version gets the header alone; one that holds a recent version and
+    takes deltas gets those.
     """
     ImportUnits: _aio.StreamUnaryMultiCallable[_hierarchy_pb2.ImportUnitsRequest, _hierarchy_pb2.ImportUnitsResponse]  # type: ignore[assignment]
     """Creates and updates units from rows, all or none: when any row is wrong nothing changes and
@@ -120,8 +194,9 @@ class HierarchyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _hierarchy_pb2.PutBlueprintRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_hierarchy_pb2.PutBlueprintResponse, _abc.Awaitable[_hierarchy_pb2.PutBlueprintResponse]]:
-        """Replaces the tenant's blueprint. Needs the capability `administer`. Refused with
-        BLUEPRINT_IN_USE when a level that has units would disappear or change its order.
+        """Replaces the tenant's blueprint. Needs the capability `administer` over the whole tenant.
+        Refused with BLUEPRINT_IN_USE when a level that has units would disappear or change its order,
+        or a position or team kind that somebody holds would disappear or leave their level.
         """
 
     @_abc_1.abstractmethod
@@ -185,13 +260,121 @@ class HierarchyServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def ListDescendants(
+        self,
+        request: _hierarchy_pb2.ListDescendantsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_hierarchy_pb2.ListDescendantsResponse], _abc.AsyncIterator[_hierarchy_pb2.ListDescendantsResponse]]:
+        """A unit's descendants in pre-order, those of some levels only where the request says so:
+        pages of up to 500.
+        """
+
+    @_abc_1.abstractmethod
+    def CountUnits(
+        self,
+        request: _hierarchy_pb2.CountUnitsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_hierarchy_pb2.CountUnitsResponse, _abc.Awaitable[_hierarchy_pb2.CountUnitsResponse]]:
+        """How many units each level has, in a subtree or in all that the caller may see."""
+
+    @_abc_1.abstractmethod
+    def SearchUnits(
+        self,
+        request: _hierarchy_pb2.SearchUnitsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_hierarchy_pb2.SearchUnitsResponse, _abc.Awaitable[_hierarchy_pb2.SearchUnitsResponse]]:
+        """Units by name, in either script: whole names, words, beginnings, and the same name spelt in
+        the other script; best matches first.
+        """
+
+    @_abc_1.abstractmethod
+    def ListUnitHistory(
+        self,
+        request: _hierarchy_pb2.ListUnitHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_hierarchy_pb2.ListUnitHistoryResponse, _abc.Awaitable[_hierarchy_pb2.ListUnitHistoryResponse]]:
+        """What a unit was from when to when, newest first, also after it was closed."""
+
+    @_abc_1.abstractmethod
+    def CreateUnit(
+        self,
+        request: _hierarchy_pb2.CreateUnitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_hierarchy_pb2.CreateUnitResponse, _abc.Awaitable[_hierarchy_pb2.CreateUnitResponse]]:
+        """Creates one unit. Needs `administer` over its parent."""
+
+    @_abc_1.abstractmethod
+    def UpdateUnit(
+        self,
+        request: _hierarchy_pb2.UpdateUnitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_hierarchy_pb2.UpdateUnitResponse, _abc.Awaitable[_hierarchy_pb2.UpdateUnitResponse]]:
+        """Changes a unit's names, code or place. Needs `administer` over it."""
+
+    @_abc_1.abstractmethod
+    def MoveUnit(
+        self,
+        request: _hierarchy_pb2.MoveUnitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_hierarchy_pb2.MoveUnitResponse, _abc.Awaitable[_hierarchy_pb2.MoveUnitResponse]]:
+        """Puts a unit, with its subtree, under another parent. Needs `administer` over both parents."""
+
+    @_abc_1.abstractmethod
+    def CloseUnit(
+        self,
+        request: _hierarchy_pb2.CloseUnitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_hierarchy_pb2.CloseUnitResponse, _abc.Awaitable[_hierarchy_pb2.CloseUnitResponse]]:
+        """Ends a unit that has no children. Needs `administer` over it."""
+
+    @_abc_1.abstractmethod
+    def Reorganise(
+        self,
+        request: _hierarchy_pb2.ReorganiseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_hierarchy_pb2.ReorganiseResponse, _abc.Awaitable[_hierarchy_pb2.ReorganiseResponse]]:
+        """Creates, changes, moves, merges, splits and closes units in one step, all or none, with the
+        same rules as the single calls; or says what that would do. Needs `administer` over every unit
+        that a step names.
+        """
+
+    @_abc_1.abstractmethod
+    def PutAreas(
+        self,
+        request: _hierarchy_pb2.PutAreasRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_hierarchy_pb2.PutAreasResponse, _abc.Awaitable[_hierarchy_pb2.PutAreasResponse]]:
+        """Creates and changes areas, and says which units lie in them; all or none. Needs `administer`
+        over the whole tenant.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAreas(
+        self,
+        request: _hierarchy_pb2.ListAreasRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_hierarchy_pb2.ListAreasResponse, _abc.Awaitable[_hierarchy_pb2.ListAreasResponse]]:
+        """The areas of the tenant, by kind and code, in pages."""
+
+    @_abc_1.abstractmethod
+    def BatchListUnitAreas(
+        self,
+        request: _hierarchy_pb2.BatchListUnitAreasRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_hierarchy_pb2.BatchListUnitAreasResponse, _abc.Awaitable[_hierarchy_pb2.BatchListUnitAreasResponse]]:
+        """The areas in which up to 1,000 units lie, their ancestors' areas included: one result or
+        status per unit, in request order.
+        """
+
+    @_abc_1.abstractmethod
     def StreamTree(
         self,
         request: _hierarchy_pb2.StreamTreeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_hierarchy_pb2.StreamTreeResponse], _abc.AsyncIterator[_hierarchy_pb2.StreamTreeResponse]]:
         """The versioned snapshot of the whole tree in pre-order: a header, then pages. A caller that
-        already holds the current version gets the header alone.
+        already holds the current version gets the header alone; one that holds a recent version and
+        takes deltas gets those.
         """
 
     @_abc_1.abstractmethod

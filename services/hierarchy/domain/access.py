@@ -1,0 +1,202 @@
+"""Who may do what where: grants over subtrees, and what they come to on a tree.
+
+Kept pure, so that it can be compared with a model of a few lines on random trees.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from services.hierarchy.domain.errors import NotAllowed, UnitNotFound
+from services.hierarchy.domain.model import Blueprint, Grant, TenantId, UnitId
+from services.hierarchy.domain.people import Appointment, Person
+from services.hierarchy.domain.tenants import TenantHeader
+from services.hierarchy.domain.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class ScopedGrant:
+    """A grant over a unit's subtree, or over the whole tenant (`unit_id` None)."""
+
+    grant: Grant
+    unit_id: UnitId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May somebody do this, in this unit, with a group of this category and kind?
+
+    An empty category or kind means that the matter is not about one; a grant that is narrowed to
+    some does not cover it.
+    """
+
+    capability: str
+    unit_id: UnitId
+    category: str = ""
+    group_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who is asking, at one version of the tenant's header.
+
+    Attributes:
+        header: the tenant's, at least as new as the request.
+        person: the person whose subject it is, if any.
+        appointments: theirs, in force.
+        grants: what they may do.
+        valid_until: when an appointment begins or ends next, and the grants may change by
+            themselves; None for never.
+    """
+
+    header: TenantHeader
+    subject: str
+    person: Person | None
+    appointments: Sequence[Appointment]
+    grants: Sequence[ScopedGrant]
+    valid_until: datetime | None
+
+    @property
+    def tenant(self) -> TenantId:
+        """Whose data they ask for."""
+        return self.header.tenant
+
+    def roots(self, capability: str) -> frozenset[UnitId] | None:
+        """The units over whose subtrees they have a capability; None for the whole tenant.
+
+        For anything but `view` only grants that are not narrowed count: what is narrowed to groups
+        of some kind is no right over units, but such groups can be seen only where units can.
+        """
+        roots: set[UnitId] = set()
+        for each in self.grants:
+            narrowed = each.grant.categories or each.grant.group_kinds
+            if each.grant.capability != capability or (narrowed and capability != "view"):
+                continue
+            if each.unit_id is None:
+                return None
+            roots.add(each.unit_id)
+        return frozenset(roots)
+
+    def require_somewhere(self, capability: str) -> None:
+        """Raise `NotAllowed` unless they have the capability over anything at all."""
+        if self.roots(capability) == frozenset():
+            raise NotAllowed(capability)
+
+    def require_everywhere(self, capability: str) -> None:
+        """Raise `NotAllowed` unless they have the capability over the whole tenant."""
+        if self.roots(capability) is not None:
+            raise NotAllowed(capability)
+
+    def may(self, question: Question, tree: Tree) -> bool:
+        """The answer to a question; no for a unit that is not in the tree."""
+        if question.unit_id not in tree.forest:
+            return False
+        return any(_covers(each, question, tree) for each in self.grants)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a viewer has a capability on one tree: runs of positions, in order, apart.
+
+    Laid over the tree of a past moment it says what was below their units then.
+    """
+
+    capability: str
+    tree: Tree
+    ranges: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, viewer: Viewer, capability: str, tree: Tree) -> Self:
+        """The viewer's scope on a tree; empty when they have the capability nowhere on it."""
+        roots = viewer.roots(capability)
+        if roots is None:
+            return cls(capability, tree, ((0, tree.unit_count),) if tree.unit_count else ())
+        return cls(capability, tree, tuple(_merged(_subtrees(roots, tree))))
+
+    @property
+    def is_all(self) -> bool:
+        """Whether it is the whole tree."""
+        return self.unit_count == self.tree.unit_count
+
+    @property
+    def unit_count(self) -> int:
+        """How many units it holds."""
+        return sum(end - start for start, end in self.ranges)
+
+    def __contains__(self, unit_id: object) -> bool:
+        place = self.tree.forest.find(unit_id) if isinstance(unit_id, str) else None
+        return place is not None and any(start <= place < end for start, end in self.ranges)
+
+    def within(self, root: UnitId | None) -> Sequence[tuple[int, int]]:
+        """The part of it in a unit's subtree, as runs of positions; all of it for None.
+
+        Raises:
+            UnitNotFound: the unit is not in the scope.
+        """
+        if root is None:
+            return self.ranges
+        self.require_seen(root)
+        return (self.tree.forest.subtree(root),)
+
+    def require_seen(self, unit_id: UnitId) -> None:
+        """Raise `UnitNotFound` for what is not in the scope, whether it exists or not."""
+        if unit_id not in self:
+            raise UnitNotFound(unit_id)
+
+
+def require_both(view: Scope, needed: Scope, unit_ids: Iterable[UnitId]) -> None:
+    """What a write needs: the units are seen, and the capability is held over each.
+
+    Raises:
+        UnitNotFound: a unit is not seen.
+        NotAllowed: it is seen, but the capability is not held there.
+    """
+    for unit_id in unit_ids:
+        if unit_id not in needed:
+            view.require_seen(unit_id)
+            raise NotAllowed(needed.capability, unit_id)
+
+
+def grants_of(
+    blueprint: Blueprint | None, appointments: Iterable[Appointment]
+) -> tuple[ScopedGrant, ...]:
+    """What appointments in force give; a position that the blueprint has no more gives nothing."""
+    positions = {each.key: each for each in blueprint.positions} if blueprint else {}
+    return tuple(
+        ScopedGrant(grant, appointment.unit_id)
+        for appointment in appointments
+        if appointment.position in positions
+        for grant in positions[appointment.position].grants
+    )
+
+
+def _covers(each: ScopedGrant, question: Question, tree: Tree) -> bool:
+    grant = each.grant
+    return (
+        grant.capability == question.capability
+        and (not grant.categories or question.category in grant.categories)
+        and (not grant.group_kinds or question.group_kind in grant.group_kinds)
+        and (
+            each.unit_id is None
+            or (
+                each.unit_id in tree.forest
+                and tree.forest.is_within(question.unit_id, each.unit_id)
+            )
+        )
+    )
+
+
+def _subtrees(roots: Iterable[UnitId], tree: Tree) -> Iterator[tuple[int, int]]:
+    for root in roots:
+        if root in tree.forest:
+            yield tree.forest.subtree(root)
+
+
+def _merged(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The ranges in order, those inside others left out: subtrees are nested or apart."""
+    last_end = 0
+    for start, end in sorted(ranges, key=lambda each: (each[0], -each[1])):
+        if start >= last_end:
+            yield start, end
+            last_end = end

@@ -1,0 +1,77 @@
+"""What is kept of a tenant as a whole: its header."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from services.hierarchy.domain.model import Blueprint, TenantId
+
+
+class TenantStatus(StrEnum):
+    """Whether a tenant may work."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    DELETING = "deleting"
+
+
+@dataclass(frozen=True, slots=True)
+class Quotas:
+    """How much of each a tenant may have."""
+
+    units: int = 200_000
+    persons: int = 10_000_000
+    appointments: int = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much of each stands: open units, persons who were not erased, all appointments kept."""
+
+    units: int = 0
+    persons: int = 0
+    appointments: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SecretVersion:
+    """A secret of the tenant, wrapped by the key-encryption key `wrapped_by`, in base64."""
+
+    version: int
+    wrapped: str = field(repr=False)
+    wrapped_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSecrets:
+    """Data keys and peppers, newest last; older ones are there while records still need them."""
+
+    data_keys: tuple[SecretVersion, ...] = ()
+    peppers: tuple[SecretVersion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TenantHeader:
+    """All of a tenant but its records.
+
+    Attributes:
+        tree_version: 0 before the first unit; grows by one with each write that changes units or,
+            when there are units, the list of levels.
+        levels_version: the tree version that last changed the list of levels.
+        access_version: grows with each write that can change who may do what.
+        changed_until: when the last change of units took effect; none takes effect earlier.
+        used_levels: how many open units each level has.
+    """
+
+    tenant: TenantId
+    blueprint: Blueprint | None = None
+    tree_version: int = 0
+    levels_version: int = 0
+    access_version: int = 0
+    changed_until: datetime | None = None
+    status: TenantStatus = TenantStatus.ACTIVE
+    quotas: Quotas = Quotas()
+    counts: Counts = Counts()
+    used_levels: Mapping[str, int] = field(default_factory=dict)
+    secrets: TenantSecrets = TenantSecrets()
