@@ -25,7 +25,14 @@ def list_of(at_most: int) -> list[ListSize]:
 
     For lists that are no connections. Say the contract's own bound.
     """
-    return [ListSize(assumed_size=at_most, require_one_slicing_argument=False)]
+    return [
+        ListSize(
+            assumed_size=at_most,
+            slicing_arguments=strawberry.UNSET,
+            sized_fields=strawberry.UNSET,
+            require_one_slicing_argument=False,
+        )
+    ]
 
 
 def mutation(description: str) -> Callable[[F], F]:
