@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.graph.fields import resolver
+from gateway.graph.fields import list_of, resolver
 
 FALLBACK_LANGUAGE = "en"
 
@@ -33,7 +33,7 @@ class LocalizedText:
         found = self.by_language.get(language or FALLBACK_LANGUAGE)
         return self.by_language.get(FALLBACK_LANGUAGE, "") if found is None else found
 
-    @resolver("All languages, by tag.")
+    @resolver("All languages, by tag.", directives=list_of(10))
     def translations(self) -> list[Translation]:
         """Every language that there is, in the order of the tags."""
         return translations(self.by_language)

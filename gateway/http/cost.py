@@ -2,8 +2,8 @@
 
 Depth is no measure of cost: three levels of `children(first: 1000)` are a thousand million units.
 Each field counts once for every object that it may be asked of; a connection has as many as
-`first` says, a list of another kind is taken to have ten. Linear in the document: a fragment is
-measured once for each size of page that it is spread in.
+`first` says, another list as many as its field's `@listSize` assumes. Linear in the document: a
+fragment is measured once for each size of page that it is spread in.
 """
 
 from collections.abc import Mapping
@@ -30,11 +30,14 @@ from graphql import (
     get_named_type,
 )
 from graphql.execution import Executor
+from strawberry.federation.schema_directives import ListSize
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.field import StrawberryField
 
 from gateway.http.limits import DocumentTooLarge
 
-# Names in as many languages, counts of as many kinds; what may be longer is a connection.
-_LIST_SIZE = 10
+# Of a list that says nothing about itself, such as one of another team's subgraph.
+_LIST_SIZE = 100
 # The lists of a connection are as long as its field's `first`.
 _PAGED = frozenset({"nodes", "edges"})
 
@@ -89,14 +92,14 @@ class _Meter:
         inner = cast(GraphQLCompositeType, get_named_type(found.type))
         first = self._argument(node, found, "first")
         below = first if isinstance(first, int) and first > 0 else 1
-        length = self._length(node, found, page) if _is_list(found) else 1
+        length = self._length(node, found, page) if is_list(found) else 1
         return 1 + length * self.selections(node.selection_set, inner, below)
 
     def _length(self, node: FieldNode, found: GraphQLField, page: int) -> int:
         ids = self._argument(node, found, "ids")
         if isinstance(ids, list):
             return len(ids)
-        return page if node.name.value in _PAGED else _LIST_SIZE
+        return page if node.name.value in _PAGED else declared_size(found) or _LIST_SIZE
 
     def _fragment(self, name: str, parent: GraphQLCompositeType, page: int) -> int:
         key = (name, page)
@@ -137,6 +140,15 @@ def _definition(parent: GraphQLCompositeType, name: str) -> GraphQLField | None:
     return None
 
 
-def _is_list(found: GraphQLField) -> bool:
+def declared_size(found: GraphQLField) -> int | None:
+    """How many values the field's `@listSize` assumes, if it says so."""
+    declared = found.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    directives = declared.directives if isinstance(declared, StrawberryField) else ()
+    sizes = (each.assumed_size for each in directives if isinstance(each, ListSize))
+    return next(sizes, None)
+
+
+def is_list(found: GraphQLField) -> bool:
+    """Whether the field answers with a list."""
     shape = found.type
     return isinstance(shape.of_type if isinstance(shape, GraphQLNonNull) else shape, GraphQLList)

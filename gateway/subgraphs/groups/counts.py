@@ -6,10 +6,13 @@ from typing import Self
 import strawberry
 from chaupal.groups.v1 import groups_pb2 as pb
 
+from gateway.graph.fields import list_of
 from gateway.graph.scalars import BigInt
 from gateway.subgraphs.groups.enums import GroupFlag, flags
 
 field = strawberry.field
+# What a blueprint may have.
+KINDS, CATEGORIES = list_of(64), list_of(256)
 
 
 @strawberry.type(description="Groups that share a kind or a category.")
@@ -35,11 +38,15 @@ class GroupCounts:
 
     group_count: int = field(description="Groups.")
     member_count: BigInt = field(description="Their members, a person counted once per group.")
-    by_kind: list[FacetCount] = field(description="By kind; only kinds that occur, by key.")
-    by_category: list[FacetCount] = field(
-        description="By category; only categories that occur, by key."
+    by_kind: list[FacetCount] = field(
+        description="By kind; only kinds that occur, by key.", directives=KINDS
     )
-    by_flag: list[FlagCount] = field(description="By flag; only flags that occur.")
+    by_category: list[FacetCount] = field(
+        description="By category; only categories that occur, by key.", directives=CATEGORIES
+    )
+    by_flag: list[FlagCount] = field(
+        description="By flag; only flags that occur.", directives=list_of(len(GroupFlag))
+    )
 
     @classmethod
     def from_proto(cls, message: pb.GroupCounts) -> Self:

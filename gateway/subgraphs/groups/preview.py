@@ -5,8 +5,9 @@ from typing import Self
 import strawberry
 from chaupal.groups.v1 import groups_pb2 as pb
 
+from gateway.graph.fields import SPLIT, list_of
 from gateway.graph.scalars import BigInt
-from gateway.subgraphs.groups.counts import FacetCount, facet_counts
+from gateway.subgraphs.groups.counts import CATEGORIES, KINDS, FacetCount, facet_counts
 from gateway.subgraphs.groups.types import Unit
 
 field = strawberry.field
@@ -38,12 +39,15 @@ class AudiencePreview:
         description="Their members, a person counted once per group: at most so many people."
     )
     snapshot_id: str = field(description="The state of register and tree that was read.")
-    exclusions: list[Exclusion] = field(description="What is left out, by reason.")
-    by_unit: list[UnitCount] = field(
-        description="By unit of the split level, in tree order; only units with groups."
+    exclusions: list[Exclusion] = field(
+        description="What is left out, by reason.", directives=list_of(4)
     )
-    by_kind: list[FacetCount] = field(description="By kind, by key.")
-    by_category: list[FacetCount] = field(description="By category, by key.")
+    by_unit: list[UnitCount] = field(
+        description="By unit of the split level, in tree order; only units with groups.",
+        directives=SPLIT,
+    )
+    by_kind: list[FacetCount] = field(description="By kind, by key.", directives=KINDS)
+    by_category: list[FacetCount] = field(description="By category, by key.", directives=CATEGORIES)
 
     @classmethod
     def from_proto(cls, message: pb.PreviewAudienceResponse) -> Self:

@@ -7,7 +7,7 @@ import strawberry
 from chaupal.groups.v1 import groups_pb2 as pb
 
 from gateway.context import Info
-from gateway.graph.fields import resolver
+from gateway.graph.fields import list_of, resolver
 from gateway.graph.ids import decode_id, encode_id
 from gateway.graph.node import Node
 from gateway.graph.pages import First, Page, PageInfo, PageRequest, cut_page, page_request
@@ -43,7 +43,7 @@ class Group(Node):
     capacity: int = field(description="Most members it can hold.")
     state: GroupState = field(description="Life cycle.")
     flags: list[GroupFlag] = field(description="Derived states.")
-    admins: list[Admin] = field(description="Its admins.")
+    admins: list[Admin] = field(description="Its admins.", directives=list_of(20))
     registered_at: datetime = field(description="When it was registered.")
 
     @classmethod

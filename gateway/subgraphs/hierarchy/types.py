@@ -6,7 +6,7 @@ import strawberry
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
 
 from gateway.context import Info
-from gateway.graph.fields import resolver
+from gateway.graph.fields import list_of, resolver
 from gateway.graph.ids import decode_id, encode_id
 from gateway.graph.node import Node
 from gateway.graph.pages import First, Page, PageInfo, PageRequest, cut_page, page_request
@@ -54,9 +54,13 @@ class Blueprint:
     version: int = field(description="Counts its changes, from 1.")
     style: str = field(description='The lens that suits: "party" (a tree) or "category".')
     name: LocalizedText = field(description="The organisation's own name.")
-    levels: list[Level] = field(description="From the top down.")
-    group_kinds: list[GroupKind] = field(description="Kinds of group, in the tenant's order.")
-    categories: list[Category] = field(description="Categories, in the tenant's order.")
+    levels: list[Level] = field(description="From the top down.", directives=list_of(16))
+    group_kinds: list[GroupKind] = field(
+        description="Kinds of group, in the tenant's order.", directives=list_of(64)
+    )
+    categories: list[Category] = field(
+        description="Categories, in the tenant's order.", directives=list_of(256)
+    )
 
     @classmethod
     def from_proto(cls, message: pb.Blueprint) -> Self:
@@ -104,7 +108,7 @@ class Unit(Node):
             return None
         return Unit.from_proto(await info.context.room(HierarchyRoom).units.load(self.parent_uuid))
 
-    @resolver("The units above, nearest first; empty at a root.")
+    @resolver("The units above, nearest first; empty at a root.", directives=list_of(15))
     async def ancestors(self, info: Info) -> list["Unit"]:
         """The ancestors, by batch."""
         found = await info.context.room(HierarchyRoom).ancestors.load(self.uuid)

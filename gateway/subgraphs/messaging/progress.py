@@ -6,7 +6,7 @@ from typing import Self
 import strawberry
 from chaupal.messaging.v1 import messaging_pb2 as pb
 
-from gateway.graph.fields import MENTION
+from gateway.graph.fields import MENTION, SPLIT
 from gateway.graph.ids import encode_id
 from gateway.graph.scalars import instant
 from gateway.subgraphs.messaging.enums import BroadcastState
@@ -67,7 +67,8 @@ class BroadcastProgress:
     version: str = field(description="Equal versions mean equal counts.")
     counts: DeliveryCounts = field(description="All deliveries.")
     by_unit: list[UnitProgress] = field(
-        description="By unit of the split level, in tree order; only units with deliveries."
+        description="By unit of the split level, in tree order; only units with deliveries.",
+        directives=SPLIT,
     )
     read_at: datetime = field(description="The moment.")
 

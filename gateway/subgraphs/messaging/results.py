@@ -5,6 +5,8 @@ from typing import Annotated
 import strawberry
 
 from gateway.graph.audience import AudienceInput
+from gateway.graph.fields import list_of
+from gateway.graph.violations import MAX_VIOLATIONS
 from gateway.subgraphs.messaging.types import Broadcast
 from kit.errors import FieldViolation as Violation
 
@@ -68,7 +70,9 @@ class InvalidAudience:
     """Every fault that was found in the audience."""
 
     message: str = field(description=_MESSAGE)
-    violations: list[FieldViolation] = field(description="Every fault, by field.")
+    violations: list[FieldViolation] = field(
+        description="Every fault, by field.", directives=list_of(MAX_VIOLATIONS + 1)
+    )
 
 
 @strawberry.type(description="The broadcast was started, now or by an earlier same request.")

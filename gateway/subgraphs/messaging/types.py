@@ -7,7 +7,7 @@ import strawberry
 from chaupal.messaging.v1 import messaging_pb2 as pb
 
 from gateway.context import Info
-from gateway.graph.fields import MENTION, numbers, resolver
+from gateway.graph.fields import MENTION, list_of, numbers, resolver
 from gateway.graph.ids import decode_id, encode_id, optional_id
 from gateway.graph.node import Node
 from gateway.graph.pages import (
@@ -100,7 +100,7 @@ class Broadcast(Node):
 
     uuid: strawberry.Private[str]
     title: str = field(description="What the sender calls it.")
-    texts: list[Translation] = field(description="The text, by language.")
+    texts: list[Translation] = field(description="The text, by language.", directives=list_of(32))
     transport: str = field(description="How it travels.")
     state: BroadcastState = field(description="Where it stands.")
     delivery_count: int = field(description="Groups it goes to; 0 before it is planned.")

@@ -4,13 +4,13 @@ import time
 from typing import Any
 
 import pytest
-from graphql import parse
+from graphql import GraphQLObjectType, get_named_type, is_object_type, parse
 from graphql.execution import Executor
 
 from gateway.composer import compose
 from gateway.config import SUBGRAPHS, load_subgraphs
 from gateway.graph.ids import encode_id
-from gateway.http.cost import estimated_cost
+from gateway.http.cost import declared_size, estimated_cost, is_list
 
 from .fakes.servers import Client
 from .fakes.world import uid
@@ -41,7 +41,10 @@ def cost(document: str, **variables: Any) -> int:
             "{ units(first: 2) { nodes { children(first: 3) { nodes { code } } } } }",
             2 + 2 * (2 + 3),
         ),
-        ("{ blueprint { levels { key } } }", 1 + 1 + 10),
+        ("{ blueprint { levels { key } } }", 1 + 1 + 16),
+        ("{ blueprint { categories { key name { text } } } }", 1 + 1 + 256 * 3),
+        ('{ unit(id: "x") { ancestors { code } } }', 1 + 1 + 15),
+        ('{ unit(id: "x") { name { translations { text } } } }', 1 + 1 + 1 + 10),
         ('{ nodes(ids: ["a", "b"]) { id } }', 1 + 2),
         (
             (
@@ -53,7 +56,7 @@ def cost(document: str, **variables: Any) -> int:
         ("{ __schema { types { name } } }", 1),
         (
             'subscription { broadcastProgress(id: "x") { version byUnit { level } } }',
-            1 + 1 + 1 + 10,
+            1 + 1 + 1 + 2_500,
         ),
     ],
 )
@@ -92,3 +95,17 @@ async def test_what_may_cost_too_much_is_refused_before_it_runs(asking: Client, 
     assert error["extensions"]["reason"] == "TOO_COSTLY"
     assert "data" not in response.json()
     assert asking.world.calls.log == []
+
+
+def test_every_list_says_how_long_it_may_be() -> None:
+    """What says nothing is taken to be as long as a list of another team's subgraph."""
+    silent = [
+        f"{named.name}.{name}"
+        for named in SCHEMA.type_map.values()
+        if isinstance(named, GraphQLObjectType) and not named.name.startswith("__")
+        for name, each in named.fields.items()
+        if is_list(each) and declared_size(each) is None
+        # As long as their page and their `ids`; and names alone, which cost one in all.
+        if name not in ("nodes", "edges") and is_object_type(get_named_type(each.type))
+    ]
+    assert silent == []
