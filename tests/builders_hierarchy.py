@@ -69,9 +69,13 @@ def a_request_id() -> RequestId:
 
 
 def an_import(
-    *rows: UnitRow, request_id: RequestId | None = None, validate_only: bool = False
+    *rows: UnitRow,
+    request_id: RequestId | None = None,
+    validate_only: bool = False,
+    effective_at: datetime | None = None,
 ) -> UnitImport:
-    return UnitImport(request_id or a_request_id(), numbered(rows), validate_only)
+    request_id = request_id or a_request_id()
+    return UnitImport(request_id, numbered(rows), validate_only, effective_at)
 
 
 def a_small_tree() -> list[UnitRow]:
@@ -104,5 +108,6 @@ def a_unit(
         parent_id=UnitId(parent_id) if parent_id else None,
         place=None,
         valid_from=datetime(2026, 1, 1, tzinfo=UTC),
+        since=datetime(2026, 1, 1, tzinfo=UTC),
         revision=revision,
     )

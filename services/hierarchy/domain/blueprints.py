@@ -1,35 +1,21 @@
 """The rules of a blueprint: alone, and against the units that stand on its levels."""
 
-from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from kit.errors import FieldViolation
 from services.hierarchy.domain.errors import BlueprintInUse
+from services.hierarchy.domain.events import AccessChanged, BlueprintChanged, Change, TreeChanged
 from services.hierarchy.domain.model import Blueprint, LocalizedText
+from services.hierarchy.domain.operations import Decision, Moment, Steps, Want
+from services.hierarchy.domain.tenants import TenantHeader
 from services.hierarchy.domain.text import is_key, quoted, text_faults
 
 STYLES = ("party", "category")
 MAX_LEVELS = 16
 MAX_GROUP_KINDS = 64
 MAX_CATEGORIES = 256
-
-
-@dataclass(frozen=True, slots=True)
-class BlueprintPlan:
-    """What to write for a draft, and what to answer.
-
-    Attributes:
-        blueprint: as it stands afterwards.
-        changes_blueprint: whether it differs from the one before.
-        changes_tree: whether units stand on a list of levels that differs: who holds the tree
-            holds indexes into that list.
-    """
-
-    blueprint: Blueprint
-    changes_blueprint: bool
-    changes_tree: bool
 
 
 class _Keyed(Protocol):
@@ -44,34 +30,48 @@ def blueprint_violations(draft: Blueprint, path: str) -> tuple[FieldViolation, .
     return tuple(_violations(draft, path))
 
 
-def plan_blueprint(
-    old: Blueprint | None, draft: Blueprint, used: AbstractSet[str]
-) -> BlueprintPlan:
-    """Decide what a draft changes. Levels may be added anywhere, and those without units may go.
+def decide_blueprint(draft: Blueprint, moment: Moment) -> Steps[Blueprint]:
+    """Replace the blueprint. Levels may be added anywhere, and those without units may go.
 
     Args:
-        old: what stands, if anything.
         draft: valid by itself (`blueprint_violations`).
-        used: keys of the levels that have units.
+        moment: of the write.
 
     Raises:
         BlueprintInUse: levels with units would go or change their order among each other.
     """
-    if old is None:
-        return BlueprintPlan(replace(draft, version=1), changes_blueprint=True, changes_tree=False)
-    if old.says_the_same_as(draft):
-        return BlueprintPlan(old, changes_blueprint=False, changes_tree=False)
-    at_fault = _levels_at_fault(old, draft, used)
-    if at_fault:
+    header, old = moment.header, moment.header.blueprint
+    if old and old.says_the_same_as(draft):
+        return Decision(old)
+    if old and (at_fault := _levels_at_fault(old, draft, header.used_levels)):
         raise BlueprintInUse(at_fault)
-    return BlueprintPlan(
-        replace(draft, version=old.version + 1),
-        changes_blueprint=True,
-        changes_tree=bool(used) and old.level_keys != draft.level_keys,
+    yield Want({})  # what stands on positions and team kinds is asked for here
+    new = replace(draft, version=old.version + 1 if old else 1)
+    return _replaced(header, new)
+
+
+def _replaced(header: TenantHeader, new: Blueprint) -> Decision[Blueprint]:
+    """Units that stand on a list of levels that differs have changed with it.
+
+    Whoever holds the tree holds indexes into that list.
+    """
+    old = header.blueprint
+    levels_differ = old is not None and old.level_keys != new.level_keys
+    changes_tree = levels_differ and bool(header.used_levels)
+    tree_version = header.tree_version + changes_tree
+    after = replace(
+        header,
+        blueprint=new,
+        tree_version=tree_version,
+        levels_version=tree_version if changes_tree else header.levels_version,
+        access_version=header.access_version + 1,
     )
+    changes: list[Change] = [TreeChanged(tree_version)] if changes_tree else []
+    changes += BlueprintChanged(new.version), AccessChanged(after.access_version)
+    return Decision(new, header=after, changes=changes)
 
 
-def _levels_at_fault(old: Blueprint, new: Blueprint, used: AbstractSet[str]) -> tuple[str, ...]:
+def _levels_at_fault(old: Blueprint, new: Blueprint, used: Container[str]) -> tuple[str, ...]:
     kept = [key for key in new.level_keys if key in used]
     wanted = [key for key in old.level_keys if key in used]
     if kept == wanted:

@@ -93,3 +93,12 @@ class ImportsBusy(LimitExceeded):
     """This process holds as many rows of imports as it has room for."""
 
     reason = "IMPORTS_BUSY"
+
+
+class QuotaExceeded(LimitExceeded):
+    """There would be more of something than the tenant may have; waiting does not help."""
+
+    reason = "QUOTA_EXCEEDED"
+    sentence = "the organisation may have at most {limit} {quota}"
+    quota: str
+    limit: int

@@ -215,20 +215,28 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class UnitImport:
-    """A request to create and update units, all or none."""
+    """A request to create and update units, all or none.
+
+    `effective_at` is from when the rows are true; None for from now.
+    """
 
     request_id: RequestId
     rows: Sequence[UnitRow] = field(repr=False)
     validate_only: bool
+    effective_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class UnitWithCounts:
-    """A unit and what the tree says of it: its children, and its subtree with itself."""
+    """A unit and what the tree says of it: its children, and its subtree with itself.
+
+    `until` is when it ceased to be so; None while it still is.
+    """
 
     unit: Unit
     child_count: int
     subtree_count: int
+    until: datetime | None = None
 
 
 def level_index(level_keys: Iterable[str]) -> dict[str, int]:

@@ -3,8 +3,7 @@
 Every unit's parent stands on a higher level, so units that pass cannot run in a circle.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.hierarchy.domain.model import (
@@ -30,7 +29,7 @@ class Standing:
     blueprint: Blueprint
     tree_version: int
     units: Mapping[UnitKey, Unit]
-    used_levels: AbstractSet[str]
+    used_levels: Collection[str]
 
 
 def row_errors(rows: Sequence[UnitRow], standing: Standing) -> tuple[int, Sequence[RowError]]:
