@@ -1,17 +1,22 @@
 """The rules of a blueprint, alone and against the levels that have units."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.hierarchy.domain.blueprints import blueprint_violations, plan_blueprint
+from services.hierarchy.domain.blueprints import blueprint_violations, decide_blueprint
 from services.hierarchy.domain.errors import BlueprintInUse
-from services.hierarchy.domain.model import Category, GroupKind, LocalizedText
+from services.hierarchy.domain.events import AccessChanged, BlueprintChanged, TreeChanged
+from services.hierarchy.domain.model import Category, GroupKind, LocalizedText, TenantId
+from services.hierarchy.domain.tenants import TenantHeader
 from services.hierarchy.domain.text import is_code, is_key
-from tests.builders_hierarchy import LEVELS, a_blueprint, text
+from tests.builders_hierarchy import LEVELS, a_blueprint, a_small_tree, text
+from tests.unit.hierarchy.deciding import Deciding
 
+NEEM = TenantId("neem")
 KEYS = st.lists(st.sampled_from((*LEVELS, "house", "country")), min_size=1, unique=True)
 
 
@@ -71,17 +76,50 @@ def test_no_codes(code: str) -> None:
 def test_levels_in_use_keep_their_order(old: list[str], new: list[str], used: set[str]) -> None:
     used &= set(old)
     before, draft = replace(a_blueprint(old), version=3), a_blueprint(new)
+    header = TenantHeader(NEEM, before, 5, 2, 7, used_levels=dict.fromkeys(used, 1))
+    deciding = Deciding(header)
     kept = [key for key in old if key in used] == [key for key in new if key in used]
 
     if old == new:
-        assert plan_blueprint(before, draft, used).blueprint == before
+        decision = deciding.decide(partial(decide_blueprint, draft))
+        assert decision.answer == before
+        assert not decision.changes_anything
     elif kept:
-        plan = plan_blueprint(before, draft, used)
-        assert plan.blueprint == replace(draft, version=4)
-        assert plan.changes_blueprint
-        assert plan.changes_tree == bool(used)
+        decision = deciding.decide(partial(decide_blueprint, draft))
+        assert decision.answer == replace(draft, version=4)
+        assert decision.header == replace(
+            header,
+            blueprint=decision.answer,
+            tree_version=6 if used else 5,
+            levels_version=6 if used else 2,
+            access_version=8,
+        )
+        told = [BlueprintChanged(4), AccessChanged(8)]
+        assert list(decision.changes) == ([TreeChanged(6), *told] if used else told)
     else:
         with pytest.raises(BlueprintInUse) as refused:
-            plan_blueprint(before, draft, used)
+            deciding.decide(partial(decide_blueprint, draft))
         assert set(refused.value.levels) <= used
         assert refused.value.levels
+
+
+def test_the_first_blueprint_is_version_one() -> None:
+    deciding = Deciding()
+
+    put = deciding.write(partial(decide_blueprint, a_blueprint()))
+
+    assert put == deciding.header.blueprint == replace(a_blueprint(), version=1)
+    assert deciding.header.tree_version == 0
+    assert deciding.told == [BlueprintChanged(1), AccessChanged(1)]
+
+
+def test_other_words_for_levels_are_no_other_tree() -> None:
+    deciding = Deciding()
+    deciding.start(*a_small_tree())
+    levels = tuple(replace(level, names=text("Other")) for level in a_blueprint().levels)
+
+    deciding.write(partial(decide_blueprint, replace(a_blueprint(), levels=levels)))
+
+    header = deciding.header
+    assert (header.tree_version, header.levels_version, header.access_version) == (1, 0, 3)
+    assert deciding.told[-2:] == [BlueprintChanged(2), AccessChanged(3)]

@@ -2,25 +2,41 @@
 
 import random
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.ids import SeededIds, is_uuid
-from services.hierarchy.domain.imports import Plan, fingerprint, plan_import, row_keys
+from services.hierarchy.domain.imports import Plan, import_fingerprint, plan_import, row_keys
 from services.hierarchy.domain.model import Unit, UnitKey, UnitRow
 from services.hierarchy.domain.row_checks import Standing
-from tests.builders_hierarchy import a_blueprint, a_row, a_small_tree, numbered, text
+from tests.builders_hierarchy import a_blueprint, a_row, a_small_tree, an_import, numbered, text
 from tests.strategies import valid_trees
 
 NOW = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
 
 
-def plan(rows: list[UnitRow], *before: Unit, version: int = 4) -> Plan:
+def plan(
+    rows: list[UnitRow], *before: Unit, version: int = 4, effective_at: datetime = NOW
+) -> Plan:
     units = {unit.key: unit for unit in before}
     standing = Standing(a_blueprint(), version, units, {unit.level for unit in before})
-    return plan_import(rows, standing, new_id=SeededIds(1).new, now=NOW)
+    return plan_import(rows, standing, new_id=SeededIds(1).new, effective_at=effective_at)
+
+
+def created(made: Plan) -> list[Unit]:
+    return [edit.after for edit in made.edits if edit.before is None and edit.after]
+
+
+def updated(made: Plan) -> list[tuple[Unit, Unit]]:
+    return [(edit.before, edit.after) for edit in made.edits if edit.before and edit.after]
+
+
+def fingerprint(rows: list[UnitRow], effective_at: datetime | None = None) -> str:
+    request = an_import(effective_at=effective_at)
+    return import_fingerprint(replace(request, rows=rows))
 
 
 @given(valid_trees())
@@ -29,14 +45,14 @@ def test_a_valid_tree_is_created_whole(rows: list[UnitRow]) -> None:
 
     assert made.report.errors == ()
     assert (made.report.created_count, made.report.tree_version) == (len(rows), 5)
-    by_key = {unit.key: unit for unit in made.creates}
-    assert len({unit.id for unit in made.creates}) == len(rows) == len(by_key)
+    by_key = {unit.key: unit for unit in created(made)}
+    assert len({unit.id for unit in created(made)}) == len(rows) == len(by_key)
     for row in rows:
         unit = by_key[row.key]
         assert is_uuid(unit.id)
         assert (unit.names, unit.place) == (row.names, row.place)
         assert unit.parent_id == (by_key[row.parent].id if row.has_parent else None)
-        assert (unit.valid_from, unit.revision) == (NOW, 5)
+        assert (unit.valid_from, unit.since, unit.revision) == (NOW, NOW, 5)
 
 
 @given(valid_trees(), st.randoms(use_true_random=False))
@@ -45,46 +61,47 @@ def test_the_order_of_the_rows_does_not_matter(rows: list[UnitRow], chance: rand
     chance.shuffle(shuffled)
 
     def parents(made: Plan) -> dict[UnitKey, UnitKey | None]:
-        by_id = {unit.id: unit.key for unit in made.creates}
-        return {u.key: by_id[u.parent_id] if u.parent_id else None for u in made.creates}
+        by_id = {unit.id: unit.key for unit in created(made)}
+        return {u.key: by_id[u.parent_id] if u.parent_id else None for u in created(made)}
 
     assert parents(plan(shuffled)) == parents(plan(rows))
 
 
 @given(valid_trees())
 def test_the_same_rows_again_change_nothing(rows: list[UnitRow]) -> None:
-    again = plan(rows, *plan(rows).creates)
+    again = plan(rows, *created(plan(rows)))
 
-    assert not again.changes_anything
+    assert again.edits == ()
     assert (again.report.unchanged_count, again.report.applied) == (len(rows), False)
     assert again.report.tree_version == 4
 
 
 @given(valid_trees())
 def test_another_name_is_the_only_thing_that_changes(rows: list[UnitRow]) -> None:
-    before = plan(rows).creates
+    before = created(plan(rows))
     renamed = [replace(row, names=text("Renamed")) for row in rows]
 
-    made = plan(renamed, *before, version=7)
+    made = plan(renamed, *before, version=7, effective_at=LATER)
 
-    assert made.creates == ()
-    changed = {update.before.id: update.after for update in made.updates}
+    assert created(made) == []
+    changed = {was.id: after for was, after in updated(made)}
     for unit in before:
         if unit.names != text("Renamed"):
-            assert changed[unit.id] == replace(unit, names=text("Renamed"), revision=8)
-    assert not any(update.is_move for update in made.updates)
+            assert changed[unit.id] == replace(unit, names=text("Renamed"), since=LATER, revision=8)
+    assert not any(edit.is_move for edit in made.edits)
 
 
 def test_another_parent_is_a_move() -> None:
     tree = numbered(a_small_tree())
-    before = plan(tree).creates
+    before = created(plan(tree))
 
     made = plan(numbered([a_row("mandal", "M1", under=("district", "AJM"))]), *before)
 
-    (update,) = made.updates
-    assert update.is_move
+    (edit,) = made.edits
+    assert edit.is_move
     ajmer = next(unit for unit in before if unit.code == "AJM")
-    assert update.after.parent_id == ajmer.id
+    assert edit.after
+    assert edit.after.parent_id == ajmer.id
 
 
 def test_a_preview_says_what_would_happen_and_that_nothing_did() -> None:
@@ -121,3 +138,4 @@ def test_fingerprints_see_every_field_and_the_order() -> None:
     digests = {fingerprint([each]) for each in [row, *others]}
     assert len(digests) == 6
     assert fingerprint([row, others[0]]) != fingerprint([others[0], row])
+    assert fingerprint([row], NOW) not in {*digests, fingerprint([row], LATER)}

@@ -224,10 +224,10 @@ def test_a_refused_plan_writes_nothing_and_keeps_the_version() -> None:
         numbered([a_row("state", ""), a_row(*RJ)]),
         standing(),
         new_id=lambda: pytest.fail("no unit is made"),
-        now=datetime(2026, 1, 1, tzinfo=UTC),
+        effective_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
 
-    assert not plan.changes_anything
+    assert plan.edits == ()
     assert (plan.report.row_count, plan.report.error_count, plan.report.tree_version) == (2, 1, 3)
 
 

@@ -35,9 +35,9 @@ def units_of(rows: list[UnitRow]) -> list[Unit]:
         rows,
         Standing(a_blueprint(), 0, {}, set()),
         new_id=lambda: f"{next(numbers):08}-0000-4000-8000-000000000000",
-        now=NOW,
+        effective_at=NOW,
     )
-    return list(made.creates)
+    return [edit.after for edit in made.edits if edit.after]
 
 
 @given(valid_trees())
