@@ -1,11 +1,13 @@
 """What is kept of a tenant as a whole: its header."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from services.hierarchy.domain.model import Blueprint, TenantId
+from services.hierarchy.domain.records import joined_key
 
 
 class TenantStatus(StrEnum):
@@ -62,6 +64,7 @@ class TenantHeader:
         access_version: grows with each write that can change who may do what.
         changed_until: when the last change of units took effect; none takes effect earlier.
         used_levels: how many open units each level has.
+        used_team_kinds: how many open teams there are, by kind and level (`joined_key`).
     """
 
     tenant: TenantId
@@ -74,4 +77,25 @@ class TenantHeader:
     quotas: Quotas = Quotas()
     counts: Counts = Counts()
     used_levels: Mapping[str, int] = field(default_factory=dict)
+    used_team_kinds: Mapping[str, int] = field(default_factory=dict)
     secrets: TenantSecrets = TenantSecrets()
+
+
+def with_teams(
+    header: TenantHeader,
+    *,
+    began: Iterable[tuple[str, str]] = (),
+    ended: Iterable[tuple[str, str]] = (),
+) -> TenantHeader:
+    """The header once teams began and ended; every write that does either keeps count with it.
+
+    Args:
+        header: before that.
+        began: the kind of each new team, and the level of its unit.
+        ended: the same of those that end.
+    """
+    counts = Counter(header.used_team_kinds)
+    counts.update(joined_key(*each) for each in began)
+    counts.subtract(joined_key(*each) for each in ended)
+    used = {key: count for key, count in sorted(counts.items()) if count}
+    return replace(header, used_team_kinds=used)
