@@ -1,7 +1,8 @@
 """The whole tree of a tenant at one version, as parallel arrays in pre-order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +36,8 @@ class Tree:
 
     Attributes:
         tree_version: which version; 0 before the first unit.
-        level_keys: keys of the levels from the top down.
+        level_keys: keys of the levels from the top down; in the tree of a past moment followed by
+            those of its levels that are gone since.
         forest: ids, parents and subtrees.
         levels: uint8, at each position the index of the unit's level in `level_keys`.
         codes: the code at each position.
@@ -56,11 +58,12 @@ class Tree:
         parents = [place[row.parent_id] if row.parent_id else -1 for row in rows.rows]
         forest = Forest.from_parents([row.id for row in rows.rows], parents)
         in_order = [rows.rows[place[UnitId(unit_id)]] for unit_id in forest.ids]
-        index = level_index(rows.level_keys)
+        level_keys = _all_levels(rows)
+        index = level_index(level_keys)
         below = forest.parents[forest.parents >= 0]
         return cls(
             tree_version=rows.tree_version,
-            level_keys=rows.level_keys,
+            level_keys=level_keys,
             forest=forest,
             levels=np.array([index[row.level] for row in in_order], dtype=np.uint8),
             codes=tuple(row.code for row in in_order),
@@ -72,7 +75,27 @@ class Tree:
         """How many units there are."""
         return self.forest.size
 
-    def count(self, unit: Unit) -> UnitWithCounts:
+    def count(self, unit: Unit, until: datetime | None = None) -> UnitWithCounts:
         """The unit with its counts. Raises KeyError for a unit that is not in the tree."""
         start, end = self.forest.subtree(unit.id)
-        return UnitWithCounts(unit, int(self.child_counts[start]), end - start)
+        return UnitWithCounts(unit, int(self.child_counts[start]), end - start, until)
+
+    def tops(self, ranges: Iterable[tuple[int, int]]) -> list[int]:
+        """The positions of the highest units in runs of whole subtrees."""
+        places: list[int] = []
+        for start, end in ranges:
+            place = start
+            while place < end:
+                places.append(place)
+                place = int(self.forest.ends[place])
+        return places
+
+    def sibling_key(self, place: int) -> tuple[str, str]:
+        """By what siblings are ordered: the code and the level key of the unit at a position."""
+        return self.codes[place], self.level_keys[self.levels[place]]
+
+
+def _all_levels(rows: TreeRows) -> tuple[str, ...]:
+    """The level keys, and below them those that are gone but had units at the time."""
+    gone = {row.level for row in rows.rows} - set(rows.level_keys)
+    return (*rows.level_keys, *sorted(gone))

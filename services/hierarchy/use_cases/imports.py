@@ -4,13 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from weakref import WeakValueDictionary
 
 from services.hierarchy.domain.errors import ImportsBusy
+from services.hierarchy.domain.imports import decide_import, import_fingerprint
 from services.hierarchy.domain.model import ImportReport, TenantId, UnitImport
+from services.hierarchy.domain.operations import Operation
 from services.hierarchy.ports import Caller, OrgGraph
+from services.hierarchy.use_cases.access import Access
 
 # More of one tenant wait, and only for each other.
 IMPORTS_PER_TENANT = 2
@@ -119,23 +123,40 @@ class ImportPlace:
             self._work.add_done_callback(give_back)
 
 
-def may_import(caller: Caller) -> TenantId:
-    """The tenant whose units the caller may import; asked before any row is read.
+class UnitImports:
+    """Imports into the caller's tenant."""
 
-    Raises:
-        CapabilityMissing: the caller lacks `administer`.
-    """
-    caller.require("administer")
-    return TenantId(caller.tenant_id)
+    def __init__(self, graph: OrgGraph, access: Access) -> None:
+        self._graph = graph
+        self._access = access
 
+    async def enter(self, caller: Caller) -> TenantId:
+        """The tenant whose units the caller may import; asked before any row is read.
 
-async def import_units(graph: OrgGraph, caller: Caller, request: UnitImport) -> ImportReport:
-    """Create and update units of the caller's tenant, all or none; needs `administer`.
+        Raises:
+            NotAllowed: the caller lacks `administer` over the whole tenant.
+        """
+        viewer = await self._access.enter(caller)
+        viewer.require_everywhere("administer")
+        return viewer.tenant
 
-    Rows that are wrong are an answer, not an error: the report names every one of them.
+    async def run(self, tenant: TenantId, request: UnitImport) -> ImportReport:
+        """Create and update units, all or none.
 
-    Raises:
-        BlueprintNotFound: the tenant has no levels yet.
-        RequestIdReused: the request id was used with other rows.
-    """
-    return await graph.apply_import(may_import(caller), request)
+        Rows that are wrong are an answer, not an error: the report names every one of them.
+
+        Raises:
+            BlueprintNotFound: the tenant has no levels yet.
+            InvalidInput: the time from which the rows are true cannot be (`effective_time`).
+            QuotaExceeded: there would be more units than the tenant may have.
+            RequestIdReused: the request id was used with other rows.
+        """
+        operation = Operation(
+            name="import units",
+            request_id=request.request_id,
+            fingerprint=await asyncio.to_thread(import_fingerprint, request),
+            answer_type=ImportReport,
+            decide=partial(decide_import, request),
+            validate_only=request.validate_only,
+        )
+        return await self._graph.write(tenant, operation)
