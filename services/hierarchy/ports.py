@@ -1,7 +1,7 @@
 """What the use cases need from the world."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
@@ -284,4 +284,40 @@ class Caller(Protocol):
     @property
     def capabilities(self) -> frozenset[str]:
         """Capabilities over the whole tenant that the credential itself gives."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedSecret:
+    """A secret as only the key-encryption key `key_id` can open it, in base64."""
+
+    wrapped: str = field(repr=False)
+    key_id: str
+
+
+class KeyWrap(Protocol):
+    """Wraps tenants' secrets under key-encryption keys, of which one is current.
+
+    Each secret is bound to a context, without which it cannot be opened. Asynchronous, as a key
+    management service is a call away; callers keep what they opened.
+
+    Errors: `Unavailable` when the keys cannot be reached.
+    """
+
+    @property
+    def current_key_id(self) -> str:
+        """Which key wraps now; what others have wrapped can still be opened, or not."""
+        ...
+
+    async def wrap(self, secret: bytes, context: bytes) -> WrappedSecret:
+        """The secret under the current key; each time another text."""
+        ...
+
+    async def unwrap(self, wrapped: WrappedSecret, context: bytes) -> bytes:
+        """The secret again.
+
+        Raises:
+            KeyNotHeld: its key is not at hand.
+            SecretUnreadable: it was wrapped in another context, or is damaged.
+        """
         ...

@@ -47,10 +47,14 @@ class SecretVersion:
 
 @dataclass(frozen=True, slots=True)
 class TenantSecrets:
-    """Data keys and peppers, newest last; older ones are there while records still need them."""
+    """Data keys and peppers, newest last; older ones are there while records still need them.
+
+    `carried_through` is the id up to which persons are under the newest, while there are others.
+    """
 
     data_keys: tuple[SecretVersion, ...] = ()
     peppers: tuple[SecretVersion, ...] = ()
+    carried_through: str = ""
 
 
 @dataclass(frozen=True, slots=True)
