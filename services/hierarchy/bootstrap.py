@@ -5,6 +5,7 @@ import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from chaupal.hierarchy.v1.hierarchy_pb2_grpc import add_HierarchyServiceServicer_to_server
 
@@ -17,10 +18,19 @@ from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedOutbo
 from services.hierarchy.adapters.event_streams import RedisEventStreams
 from services.hierarchy.config import Settings, WorkerSettings
 from services.hierarchy.ports import OrgGraph, Outbox
-from services.hierarchy.servicer import SERVICE_NAME, HierarchyServicer
+from services.hierarchy.servicers.hierarchy import (
+    SERVICE_NAME,
+    HierarchyServicer,
+    HierarchyUseCases,
+)
 from services.hierarchy.translate.answers import DOMAIN
-from services.hierarchy.translate.values import event_to_bytes
-from services.hierarchy.use_cases.imports import ImportRoom
+from services.hierarchy.translate.events import event_to_bytes
+from services.hierarchy.use_cases.access import Access
+from services.hierarchy.use_cases.blueprints import Blueprints
+from services.hierarchy.use_cases.imports import ImportRoom, UnitImports
+from services.hierarchy.use_cases.snapshots import TreeReader
+from services.hierarchy.use_cases.trees import Trees
+from services.hierarchy.use_cases.units import UnitReader
 from services.hierarchy.worker import RelayWorker
 
 WORKER_NAME = "hierarchy.worker"
@@ -35,11 +45,16 @@ Ready = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The adapters of one open store; `ready` says why it cannot be used, if so."""
+    """The adapters of one open store, and what dates and names the things in it.
+
+    `ready` says why the store cannot be used, if so.
+    """
 
     graph: OrgGraph
     outbox: Outbox
     ready: Callable[[], Awaitable[str | None]]
+    clock: Clock
+    ids: Ids
 
 
 def open_store(settings: Settings, clock: Clock, ids: Ids) -> AbstractAsyncContextManager[Store]:
@@ -56,22 +71,47 @@ def build_hierarchy(
     ids: Ids | None = None,
     room: ImportRoom | None = None,
 ) -> Server:
-    """The server over an open store, not yet listening; the room's owner closes it."""
+    """The server over an open store, not yet listening; the room's owner closes it.
+
+    `clock` and `ids` are those of calls: of tokens, deadlines and traces.
+    """
     clock = clock or SystemClock()
-    servicer = HierarchyServicer(store.graph, room or ImportRoom())
     return build_server(
-        [
-            ServiceRegistration(
-                SERVICE_NAME,
-                lambda server: add_HierarchyServiceServicer_to_server(servicer, server),
-            )
-        ],
+        registrations(store, room or ImportRoom()),
         verifier=build_verifier(settings, clock),
         domain=DOMAIN,
         reflection=settings.grpc_reflection,
         ready_checks=[store.ready],
         clock=clock,
         ids=ids or SystemIds(),
+    )
+
+
+def registrations(store: Store, room: ImportRoom) -> list[ServiceRegistration]:
+    """Every service that the process offers, over one store and one memory of trees."""
+    trees = Trees(store.graph)
+    access = Access(store.graph, trees, store.clock)
+    hierarchy = build_servicer(store, trees, access, room)
+    return [
+        ServiceRegistration(
+            SERVICE_NAME, partial(add_HierarchyServiceServicer_to_server, hierarchy)
+        ),
+    ]
+
+
+def build_servicer(
+    store: Store, trees: Trees, access: Access, room: ImportRoom
+) -> HierarchyServicer:
+    """Units, trees and blueprints."""
+    graph = store.graph
+    return HierarchyServicer(  # type: ignore[abstract]  # the calls that are missing say so
+        HierarchyUseCases(
+            blueprints=Blueprints(graph, access, store.ids),
+            imports=UnitImports(graph, access),
+            room=room,
+            trees=TreeReader(graph, trees, access),
+            units=UnitReader(graph, trees, access),
+        )
     )
 
 
@@ -122,7 +162,8 @@ async def _open_streams(settings: WorkerSettings) -> AsyncIterator[RedisEventStr
 @asynccontextmanager
 async def _open_embedded(settings: Settings, clock: Clock, ids: Ids) -> AsyncIterator[Store]:
     async with EmbeddedStore(settings.database_file) as store:
-        yield Store(EmbeddedOrgGraph(store, clock, ids), EmbeddedOutbox(store), store.ready)
+        graph = EmbeddedOrgGraph(store, clock, ids)
+        yield Store(graph, EmbeddedOutbox(store), store.ready, clock, ids)
 
 
 @asynccontextmanager
@@ -137,7 +178,8 @@ async def _open_neo4j(settings: Settings, uri: str, clock: Clock, ids: Ids) -> A
     password = settings.neo4j_password
     auth = (settings.neo4j_username, password.get_secret_value()) if password else None
     async with Neo4jStore(uri, auth, settings.neo4j_database) as store:
-        yield Store(Neo4jOrgGraph(store, clock, ids), Neo4jOutbox(store), store.ready)
+        graph = Neo4jOrgGraph(store, clock, ids)
+        yield Store(graph, Neo4jOutbox(store), store.ready, clock, ids)
 
 
 def _address(settings: Settings) -> str:

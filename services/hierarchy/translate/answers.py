@@ -1,6 +1,6 @@
-"""Answers that have to fit: pages of the tree, and lists of units within a message's size."""
+"""Answers that have to fit: lists of units within a message's size."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
@@ -9,12 +9,10 @@ from google.protobuf.message import Message
 from kit.errors import ChaupalError, InvalidInput
 from kit.status import error_to_status
 from services.hierarchy.domain.model import UnitId, UnitKey, UnitWithCounts
-from services.hierarchy.domain.tree import Tree
 from services.hierarchy.translate.values import unit_to_proto
 from services.hierarchy.use_cases.units import ChildrenWithCounts
 
 DOMAIN = "hierarchy.chaupal"
-TREE_PAGE_UNITS = 5_000
 # gRPC's receivers take 4 MiB a message; what is left is for the frame around the units.
 MAX_ANSWER_BYTES = 4 * 1024 * 1024 - 64 * 1024
 # Around the units of one page: token, total, tags and lengths.
@@ -24,26 +22,6 @@ _ITEM_BYTES = 4
 
 TokenOf = Callable[[UnitId | None, UnitKey], str]
 A = TypeVar("A", bound=Message)
-
-
-def tree_to_proto(tree: Tree, known: int) -> Iterator[pb.StreamTreeResponse]:
-    """The header, and the pages unless the caller's version is the tree's."""
-    yield pb.StreamTreeResponse(
-        header=pb.TreeHeader(
-            tree_version=tree.tree_version, unit_count=tree.unit_count, levels=tree.level_keys
-        )
-    )
-    if known == tree.tree_version:
-        return
-    for start in range(0, tree.unit_count, TREE_PAGE_UNITS):
-        run = slice(start, start + TREE_PAGE_UNITS)
-        page = pb.TreePage(
-            ids=tree.forest.ids[run],
-            parents=tree.forest.parents[run].tolist(),
-            levels=tree.levels[run].tolist(),
-            codes=tree.codes[run],
-        )
-        yield pb.StreamTreeResponse(page=page)
 
 
 def units_to_proto(
@@ -139,6 +117,8 @@ def _page_to_proto(
 ) -> pb.ListChildrenResponse:
     answer = pb.ListChildrenResponse(units=shown, total_count=children.total_count)
     if children.has_more or len(children.units) > len(shown):
-        last = children.units[len(shown) - 1].unit
-        answer.next_page_token = token_of(children.parent, last.key)
+        # Where all that were read are gone by now, the next page begins behind them all the same.
+        last = children.units[len(shown) - 1].unit.key if shown else children.end
+        if last:
+            answer.next_page_token = token_of(children.parent, last)
     return answer

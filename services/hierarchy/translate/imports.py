@@ -1,5 +1,6 @@
 """The messages of an import: a header, then pages of rows; and its report."""
 
+from datetime import datetime
 from sys import intern
 
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
@@ -15,7 +16,11 @@ from services.hierarchy.domain.model import (
     UnitKey,
     UnitRow,
 )
-from services.hierarchy.translate.values import names_from_proto, place_from_proto
+from services.hierarchy.translate.values import (
+    instant_or_none,
+    names_from_proto,
+    place_from_proto,
+)
 
 
 class ImportAssembler:
@@ -23,13 +28,15 @@ class ImportAssembler:
 
     def __init__(self) -> None:
         self._header: pb.ImportUnitsHeader | None = None
+        self._effective_at: datetime | None = None
         self._rows: list[UnitRow] = []
 
     def add(self, message: pb.ImportUnitsRequest) -> None:
         """Take the next message.
 
         Raises:
-            InvalidInput: HEADER_EXPECTED, HEADER_REPEATED, BAD_ID, TOO_MANY or MISSING.
+            InvalidInput: HEADER_EXPECTED, HEADER_REPEATED, BAD_ID, OUT_OF_RANGE, TOO_MANY or
+                MISSING.
         """
         part = message.WhichOneof("part")
         if part is None:
@@ -42,7 +49,9 @@ class ImportAssembler:
     def finish(self) -> UnitImport:
         """The whole request. Raises `InvalidInput` (HEADER_EXPECTED) when nothing came."""
         header = self._needed_header()
-        return UnitImport(RequestId(header.request_id), self._rows, header.validate_only)
+        return UnitImport(
+            RequestId(header.request_id), self._rows, header.validate_only, self._effective_at
+        )
 
     def _take_header(self, header: pb.ImportUnitsHeader) -> None:
         if self._header is not None:
@@ -50,6 +59,7 @@ class ImportAssembler:
         if not is_uuid(header.request_id):
             said = "must be a UUID in lower case with hyphens"
             raise InvalidInput.of("header.request_id", "BAD_ID", said)
+        self._effective_at = instant_or_none(header, "effective_at", "header.effective_at")
         self._header = header
 
     def _take_page(self, page: pb.ImportUnitsPage) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
 
@@ -11,6 +12,7 @@ from kit.pages import clamp_page_size, decode_page_token, encode_page_token, fin
 from services.hierarchy.domain.model import UnitId, UnitKey
 from services.hierarchy.domain.text import is_code, is_key, quoted
 from services.hierarchy.ports import SiblingKey
+from services.hierarchy.translate.values import instant_or_none
 
 MAX_BATCH_IDS = 1_000
 MAX_BATCH_PARENTS = 500
@@ -26,6 +28,7 @@ class ChildrenPage:
     parent: UnitId | None
     limit: int
     after: SiblingKey | None
+    at: datetime | None
 
 
 def unit_id_from_text(text: str, path: str) -> UnitId:
@@ -75,21 +78,25 @@ def unit_key_from_proto(message: pb.UnitKey) -> UnitKey:
 
 
 def children_page_from_proto(message: pb.ListChildrenRequest, tenant: str) -> ChildrenPage:
-    """Which page. Raises `InvalidInput` on `parent_id`, `page_size` or `page_token`."""
+    """Which page. Raises `InvalidInput` on `parent_id`, `page_size`, `page_token` or `as_of`."""
     parent = unit_id_from_text(message.parent_id, "parent_id") if message.parent_id else None
     limit = clamp_page_size(message.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
-    state = decode_page_token(message.page_token, _query(tenant, parent))
+    at = instant_or_none(message, "as_of")
+    state = decode_page_token(message.page_token, _query(tenant, parent, at))
     if state is None:
-        return ChildrenPage(parent, limit, None)
+        return ChildrenPage(parent, limit, None, at)
     code, level = state.get("code"), state.get("level")
     if not isinstance(code, str) or not isinstance(level, str):
         raise InvalidInput.of("page_token", "PAGE_TOKEN_INVALID", "not a page token of this query")
-    return ChildrenPage(parent, limit, SiblingKey(code, level))
+    return ChildrenPage(parent, limit, SiblingKey(code, level), at)
 
 
-def children_page_token(tenant: str, parent: UnitId | None, last: UnitKey) -> str:
+def children_page_token(
+    tenant: str, at: datetime | None, parent: UnitId | None, last: UnitKey
+) -> str:
     """The token of the page behind that sibling."""
-    return encode_page_token({"code": last.code, "level": last.level}, _query(tenant, parent))
+    state = {"code": last.code, "level": last.level}
+    return encode_page_token(state, _query(tenant, parent, at))
 
 
 def batch_page_size(message: pb.BatchListChildrenRequest) -> int:
@@ -109,5 +116,5 @@ def known_version(message: pb.StreamTreeRequest) -> int:
     return message.known_version
 
 
-def _query(tenant: str, parent: UnitId | None) -> str:
-    return fingerprint("children", tenant, parent or "")
+def _query(tenant: str, parent: UnitId | None, at: datetime | None) -> str:
+    return fingerprint("children", tenant, parent or "", at.isoformat() if at else "")

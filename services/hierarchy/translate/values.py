@@ -1,22 +1,13 @@
-"""Blueprints, units and events."""
+"""Units, and what all messages are made of: texts, places, instants."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kit.errors import raise_violations
-from services.hierarchy.domain.blueprints import blueprint_violations
-from services.hierarchy.domain.events import BlueprintChanged, Event, TreeChanged
-from services.hierarchy.domain.model import (
-    Blueprint,
-    Category,
-    GroupKind,
-    Level,
-    LocalizedText,
-    Place,
-    UnitWithCounts,
-)
+from kit.errors import InvalidInput
+from services.hierarchy.domain.model import LocalizedText, Place, UnitWithCounts
 
 
 def names_from_proto(message: pb.LocalizedText) -> LocalizedText:
@@ -27,61 +18,6 @@ def names_from_proto(message: pb.LocalizedText) -> LocalizedText:
 def names_to_proto(names: LocalizedText) -> pb.LocalizedText:
     """The texts by language."""
     return pb.LocalizedText(by_language=names.by_language)
-
-
-def draft_from_proto(message: pb.Blueprint, path: str) -> Blueprint:
-    """The draft of a blueprint; its version is ignored.
-
-    Args:
-        message: what was sent.
-        path: the field that held it, for the violations.
-
-    Raises:
-        InvalidInput: with everything that is wrong.
-    """
-    draft = blueprint_from_proto(message, version=0)
-    if violations := blueprint_violations(draft, path):
-        raise_violations(violations)
-    return draft
-
-
-def blueprint_from_proto(message: pb.Blueprint, version: int) -> Blueprint:
-    """The blueprint, unchecked, under that version."""
-    return Blueprint(
-        version=version,
-        style=message.style,
-        names=names_from_proto(message.names),
-        levels=tuple(Level(each.key, names_from_proto(each.names)) for each in message.levels),
-        group_kinds=tuple(
-            GroupKind(each.key, names_from_proto(each.names), each.has_category)
-            for each in message.group_kinds
-        ),
-        categories=tuple(
-            Category(each.key, names_from_proto(each.names)) for each in message.categories
-        ),
-    )
-
-
-def blueprint_to_proto(blueprint: Blueprint) -> pb.Blueprint:
-    """The whole blueprint."""
-    return pb.Blueprint(
-        version=blueprint.version,
-        style=blueprint.style,
-        names=names_to_proto(blueprint.names),
-        levels=[
-            pb.Level(key=each.key, names=names_to_proto(each.names)) for each in blueprint.levels
-        ],
-        group_kinds=[
-            pb.GroupKind(
-                key=each.key, names=names_to_proto(each.names), has_category=each.has_category
-            )
-            for each in blueprint.group_kinds
-        ],
-        categories=[
-            pb.Category(key=each.key, names=names_to_proto(each.names))
-            for each in blueprint.categories
-        ],
-    )
 
 
 def place_from_proto(message: pb.Place) -> Place:
@@ -108,23 +44,9 @@ def unit_to_proto(counted: UnitWithCounts) -> pb.Unit:
         child_count=counted.child_count,
         subtree_count=counted.subtree_count,
         etag=unit.etag,
+        since=timestamp(unit.since),
+        valid_to=timestamp(counted.until) if counted.until else None,
     )
-
-
-def event_to_proto(event: Event) -> pb.HierarchyEvent:
-    """The event as peers read it; its tenant is the stream's."""
-    message = pb.HierarchyEvent(sequence=event.sequence, occurred_at=timestamp(event.occurred_at))
-    match event.change:
-        case TreeChanged(version):
-            message.tree_changed.tree_version = version
-        case BlueprintChanged(version):
-            message.blueprint_changed.blueprint_version = version
-    return message
-
-
-def event_to_bytes(event: Event) -> bytes:
-    """The event as it stands in a stream's entry."""
-    return event_to_proto(event).SerializeToString(deterministic=True)
 
 
 def timestamp(instant: datetime) -> Timestamp:
@@ -132,3 +54,19 @@ def timestamp(instant: datetime) -> Timestamp:
     message = Timestamp()
     message.FromDatetime(instant)
     return message
+
+
+def instant(message: Timestamp, path: str) -> datetime:
+    """The instant, what is below a microsecond cut off. Raises `InvalidInput` (OUT_OF_RANGE)."""
+    try:
+        return message.ToDatetime(UTC)
+    except (ValueError, OverflowError) as error:
+        said = "must lie in the years 1 to 9999"
+        raise InvalidInput.of(path, "OUT_OF_RANGE", said) from error
+
+
+def instant_or_none(message: Message, field: str, path: str = "") -> datetime | None:
+    """The instant of a field that may be absent. Raises `InvalidInput` (OUT_OF_RANGE)."""
+    if not message.HasField(field):
+        return None
+    return instant(getattr(message, field), path or field)
