@@ -1060,7 +1060,7 @@ class StreamTreeRequest(_message.Message):
     KNOWN_VERSION_FIELD_NUMBER: _builtins.int
     ACCEPTS_DELTAS_FIELD_NUMBER: _builtins.int
     known_version: _builtins.int
-    """The version that the caller holds; 0 for none."""
+    """The version of the whole tree that the caller holds; 0 for none, or for a part of it."""
     accepts_deltas: _builtins.bool
     """Whether the caller understands deltas."""
     def __init__(
@@ -1286,8 +1286,8 @@ class ImportUnitsHeader(_message.Message):
     """Checks and reports only, changes nothing."""
     @_builtins.property
     def effective_at(self) -> _timestamp_pb2.Timestamp:
-        """From when the rows are true; absent for now. Not before the last change of units, and not in
-        the future.
+        """From when the rows are true; absent for now. Not before the last change of units
+        (BEFORE_LAST_CHANGE, which names its time), and not in the future (IN_FUTURE).
         """
 
     def __init__(

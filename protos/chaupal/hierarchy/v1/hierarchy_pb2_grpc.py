@@ -186,7 +186,8 @@ class HierarchyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListChildren(self, request, context):
-        """The children of one unit, or the roots when no parent is named, ordered by code, in pages.
+        """The children of one unit, ordered by code, in pages; when no parent is named, the roots, or the
+        highest units that the caller sees.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -306,9 +307,11 @@ class HierarchyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StreamTree(self, request, context):
-        """The versioned snapshot of the whole tree in pre-order: a header, then pages. A caller that
-        already holds the current version gets the header alone; one that holds a recent version and
-        takes deltas gets those.
+        """The versioned snapshot of the tree in pre-order: a header, then pages. A caller that sees the
+        whole tree and already holds the current version gets the header alone; one that holds a recent
+        version and takes deltas gets those. Any other caller gets the units that it sees, as a tree of
+        its own in which the highest of them are roots, and always all of them: they change also with
+        what the caller may see, and then the version stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -317,7 +320,8 @@ class HierarchyServiceServicer:
     def ImportUnits(self, request_iterator, context):
         """Creates and updates units from rows, all or none: when any row is wrong nothing changes and
         the report names every wrong row. The first message is the header, the rest are pages of
-        rows; at most 200,000 rows. Needs the capability `administer`.
+        rows; at most 200,000 rows. Needs the capability `administer` over the whole tenant. Refused
+        with QUOTA_EXCEEDED when there would be more units than the tenant may have.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -48,7 +48,9 @@ class HierarchyServiceStub:
     BatchGetUnits: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.BatchGetUnitsRequest, _hierarchy_pb2.BatchGetUnitsResponse]
     """Up to 1,000 units by id: one result or status per id, in request order."""
     ListChildren: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.ListChildrenRequest, _hierarchy_pb2.ListChildrenResponse]
-    """The children of one unit, or the roots when no parent is named, ordered by code, in pages."""
+    """The children of one unit, ordered by code, in pages; when no parent is named, the roots, or the
+    highest units that the caller sees.
+    """
     BatchListChildren: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.BatchListChildrenRequest, _hierarchy_pb2.BatchListChildrenResponse]
     """The first page of children of up to 500 parents: one result or status per parent, in
     request order.
@@ -95,14 +97,17 @@ class HierarchyServiceStub:
     status per unit, in request order.
     """
     StreamTree: _grpc.UnaryStreamMultiCallable[_hierarchy_pb2.StreamTreeRequest, _hierarchy_pb2.StreamTreeResponse]
-    """The versioned snapshot of the whole tree in pre-order: a header, then pages. A caller that
-    already holds the current version gets the header alone; one that holds a recent version and
-    takes deltas gets those.
+    """The versioned snapshot of the tree in pre-order: a header, then pages. A caller that sees the
+    whole tree and already holds the current version gets the header alone; one that holds a recent
+    version and takes deltas gets those. Any other caller gets the units that it sees, as a tree of
+    its own in which the highest of them are roots, and always all of them: they change also with
+    what the caller may see, and then the version stays.
     """
     ImportUnits: _grpc.StreamUnaryMultiCallable[_hierarchy_pb2.ImportUnitsRequest, _hierarchy_pb2.ImportUnitsResponse]
     """Creates and updates units from rows, all or none: when any row is wrong nothing changes and
     the report names every wrong row. The first message is the header, the rest are pages of
-    rows; at most 200,000 rows. Needs the capability `administer`.
+    rows; at most 200,000 rows. Needs the capability `administer` over the whole tenant. Refused
+    with QUOTA_EXCEEDED when there would be more units than the tenant may have.
     """
 
 @_typing.type_check_only
@@ -125,7 +130,9 @@ class HierarchyServiceAsyncStub(HierarchyServiceStub):
     BatchGetUnits: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.BatchGetUnitsRequest, _hierarchy_pb2.BatchGetUnitsResponse]  # type: ignore[assignment]
     """Up to 1,000 units by id: one result or status per id, in request order."""
     ListChildren: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.ListChildrenRequest, _hierarchy_pb2.ListChildrenResponse]  # type: ignore[assignment]
-    """The children of one unit, or the roots when no parent is named, ordered by code, in pages."""
+    """The children of one unit, ordered by code, in pages; when no parent is named, the roots, or the
+    highest units that the caller sees.
+    """
     BatchListChildren: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.BatchListChildrenRequest, _hierarchy_pb2.BatchListChildrenResponse]  # type: ignore[assignment]
     """The first page of children of up to 500 parents: one result or status per parent, in
     request order.
@@ -172,14 +179,17 @@ class HierarchyServiceAsyncStub(HierarchyServiceStub):
     status per unit, in request order.
     """
     StreamTree: _aio.UnaryStreamMultiCallable[_hierarchy_pb2.StreamTreeRequest, _hierarchy_pb2.StreamTreeResponse]  # type: ignore[assignment]
-    """The versioned snapshot of the whole tree in pre-order: a header, then pages. A caller that
-    already holds the current version gets the header alone; one that holds a recent version and
-    takes deltas gets those.
+    """The versioned snapshot of the tree in pre-order: a header, then pages. A caller that sees the
+    whole tree and already holds the current version gets the header alone; one that holds a recent
+    version and takes deltas gets those. Any other caller gets the units that it sees, as a tree of
+    its own in which the highest of them are roots, and always all of them: they change also with
+    what the caller may see, and then the version stays.
     """
     ImportUnits: _aio.StreamUnaryMultiCallable[_hierarchy_pb2.ImportUnitsRequest, _hierarchy_pb2.ImportUnitsResponse]  # type: ignore[assignment]
     """Creates and updates units from rows, all or none: when any row is wrong nothing changes and
     the report names every wrong row. The first message is the header, the rest are pages of
-    rows; at most 200,000 rows. Needs the capability `administer`.
+    rows; at most 200,000 rows. Needs the capability `administer` over the whole tenant. Refused
+    with QUOTA_EXCEEDED when there would be more units than the tenant may have.
     """
 
 class HierarchyServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -229,7 +239,9 @@ class HierarchyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _hierarchy_pb2.ListChildrenRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_hierarchy_pb2.ListChildrenResponse, _abc.Awaitable[_hierarchy_pb2.ListChildrenResponse]]:
-        """The children of one unit, or the roots when no parent is named, ordered by code, in pages."""
+        """The children of one unit, ordered by code, in pages; when no parent is named, the roots, or the
+        highest units that the caller sees.
+        """
 
     @_abc_1.abstractmethod
     def BatchListChildren(
@@ -372,9 +384,11 @@ class HierarchyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _hierarchy_pb2.StreamTreeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_hierarchy_pb2.StreamTreeResponse], _abc.AsyncIterator[_hierarchy_pb2.StreamTreeResponse]]:
-        """The versioned snapshot of the whole tree in pre-order: a header, then pages. A caller that
-        already holds the current version gets the header alone; one that holds a recent version and
-        takes deltas gets those.
+        """The versioned snapshot of the tree in pre-order: a header, then pages. A caller that sees the
+        whole tree and already holds the current version gets the header alone; one that holds a recent
+        version and takes deltas gets those. Any other caller gets the units that it sees, as a tree of
+        its own in which the highest of them are roots, and always all of them: they change also with
+        what the caller may see, and then the version stays.
         """
 
     @_abc_1.abstractmethod
@@ -385,7 +399,8 @@ class HierarchyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_hierarchy_pb2.ImportUnitsResponse, _abc.Awaitable[_hierarchy_pb2.ImportUnitsResponse]]:
         """Creates and updates units from rows, all or none: when any row is wrong nothing changes and
         the report names every wrong row. The first message is the header, the rest are pages of
-        rows; at most 200,000 rows. Needs the capability `administer`.
+        rows; at most 200,000 rows. Needs the capability `administer` over the whole tenant. Refused
+        with QUOTA_EXCEEDED when there would be more units than the tenant may have.
         """
 
 def add_HierarchyServiceServicer_to_server(servicer: HierarchyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
