@@ -2,6 +2,9 @@
 
 from kit.errors import Conflict, Forbidden, LimitExceeded, NotFound, PreconditionFailed
 
+# Of what stands in the way of a change, a message names so many.
+_TOLD_MOST = 10
+
 
 class NotAllowed(Forbidden):
     """The caller lacks a capability over a unit, or over the whole tenant (`unit_id` empty)."""
@@ -65,16 +68,27 @@ class UnitKeyNotFound(NotFound):
 
 
 class BlueprintInUse(PreconditionFailed):
-    """Levels that have units would disappear or stand in another order."""
+    """Units, appointments or teams stand on what would go or change under them."""
 
     reason = "BLUEPRINT_IN_USE"
-    levels: tuple[str, ...]
+    levels: tuple[str, ...] = ()
+    positions: tuple[str, ...] = ()
+    team_kinds: tuple[str, ...] = ()
+    _said: tuple[str, ...] = ()
 
     @property
     def message(self) -> str:
-        """Names the levels."""
-        named = ", ".join(self.levels)
-        return f"levels that have units must stay, in their order: {named}"
+        """Names what stands in the way; of many things, the first few."""
+        more = len(self._said) - _TOLD_MOST
+        others = f"; and {more} more" if more > 0 else ""
+        return f"the blueprint is in use: {'; '.join(self._said[:_TOLD_MOST])}{others}"
+
+
+class HoldersChanged(Conflict):
+    """Somebody was appointed or left while it was looked up who holds what."""
+
+    reason = "HOLDERS_CHANGED"
+    sentence = "appointments changed while the blueprint was being checked: try again"
 
 
 class RequestIdReused(Conflict):
@@ -102,3 +116,19 @@ class QuotaExceeded(LimitExceeded):
     sentence = "the organisation may have at most {limit} {quota}"
     quota: str
     limit: int
+
+
+class UnitChangedMeanwhile(Conflict):
+    """The unit is not any more what the caller saw."""
+
+    reason = "UNIT_CHANGED"
+    sentence = "unit {unit_id} has changed: read it again"
+    unit_id: str
+
+
+class TreeChangedMeanwhile(Conflict):
+    """The tree is not any more what the caller saw."""
+
+    reason = "TREE_CHANGED"
+    sentence = "the tree has changed to version {tree_version}: look at it again"
+    tree_version: int

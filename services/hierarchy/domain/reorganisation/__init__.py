@@ -1,0 +1,39 @@
+"""Re-organisations: several changes of units in one step, all or none, with one set of rules."""
+
+from services.hierarchy.domain.reorganisation.decision import decide_reorganisation
+from services.hierarchy.domain.reorganisation.request import (
+    MAX_STEPS,
+    CloseStep,
+    CreateStep,
+    MergeStep,
+    MoveStep,
+    NewUnit,
+    Reorganisation,
+    ReorganisationReport,
+    Rights,
+    SplitStep,
+    Step,
+    UnitChange,
+    UnitRef,
+    UpdateStep,
+    What,
+)
+
+__all__ = [
+    "MAX_STEPS",
+    "CloseStep",
+    "CreateStep",
+    "MergeStep",
+    "MoveStep",
+    "NewUnit",
+    "Reorganisation",
+    "ReorganisationReport",
+    "Rights",
+    "SplitStep",
+    "Step",
+    "UnitChange",
+    "UnitRef",
+    "UpdateStep",
+    "What",
+    "decide_reorganisation",
+]

@@ -1,0 +1,140 @@
+"""What stands in a unit ends with it: appointments, teams, watches, and that it lies in areas."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from services.hierarchy.domain.areas import AreaLink
+from services.hierarchy.domain.events import (
+    MAX_EVENT_ITEMS,
+    AppointmentChange,
+    AppointmentsChanged,
+    Change,
+    WatchChange,
+    WatchesChanged,
+)
+from services.hierarchy.domain.model import Unit, UnitId
+from services.hierarchy.domain.operations import Want
+from services.hierarchy.domain.people import Appointment
+from services.hierarchy.domain.records import (
+    APPOINTMENTS_BY_UNIT,
+    AREA_LINKS_BY_UNIT,
+    MEMBERSHIPS_BY_TEAM,
+    TEAMS_BY_UNIT,
+    WATCHES_BY_UNIT,
+    Record,
+)
+from services.hierarchy.domain.reorganisation.overlay import Asking, runs
+from services.hierarchy.domain.teams import Membership, Team, Watch
+from services.hierarchy.domain.tenants import TenantHeader, with_teams
+
+Tenure = TypeVar("Tenure", Appointment, Team, Membership, Watch)
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What ends with units that close.
+
+    Whatever would have begun later ends at its own beginning: it is kept, and holds at no instant.
+    Only that a unit would have lain in an area is forgotten.
+    """
+
+    appointments: Sequence[Appointment] = ()
+    teams: Sequence[Team] = ()
+    memberships: Sequence[Membership] = ()
+    watches: Sequence[Watch] = ()
+    links: Sequence[AreaLink] = ()
+    forgotten: Sequence[AreaLink] = ()
+    # The kind and level of each team that was open.
+    open_teams: Sequence[tuple[str, str]] = ()
+
+    @property
+    def puts(self) -> Sequence[Record]:
+        """The records as they now end."""
+        return (
+            *self.appointments,
+            *self.teams,
+            *self.memberships,
+            *self.watches,
+            *self.links,
+        )
+
+    @property
+    def changes(self) -> Iterator[Change]:
+        """What peers are told of them."""
+        for some in runs(self.appointments, MAX_EVENT_ITEMS):
+            yield AppointmentsChanged(tuple(map(_appointment_change, some)))
+        for few in runs(self.watches, MAX_EVENT_ITEMS):
+            yield WatchesChanged(tuple(map(_watch_change, few)))
+
+    def counted(self, header: TenantHeader) -> TenantHeader:
+        """The header without the teams that were open."""
+        return with_teams(header, ended=self.open_teams) if self.open_teams else header
+
+
+def end_with(units: Sequence[Unit], at: datetime) -> Asking[Ends]:
+    """Everything that ends with these units at an instant."""
+    appointments: list[Appointment] = []
+    teams: list[Team] = []
+    watches: list[Watch] = []
+    links: list[AreaLink] = []
+    for some in runs([unit.id for unit in units]):
+        found = yield Want(
+            {
+                APPOINTMENTS_BY_UNIT: some,
+                TEAMS_BY_UNIT: some,
+                WATCHES_BY_UNIT: some,
+                AREA_LINKS_BY_UNIT: some,
+            }
+        )
+        for unit_id in some:
+            appointments += found.all(APPOINTMENTS_BY_UNIT, unit_id)
+            teams += found.all(TEAMS_BY_UNIT, unit_id)
+            watches += found.all(WATCHES_BY_UNIT, unit_id)
+            links += found.all(AREA_LINKS_BY_UNIT, unit_id)
+    memberships: list[Membership] = []
+    for few in runs([team.id for team in teams]):
+        found = yield Want({MEMBERSHIPS_BY_TEAM: few})
+        memberships += (each for team_id in few for each in found.all(MEMBERSHIPS_BY_TEAM, team_id))
+    levels = {unit.id: unit.level for unit in units}
+    return Ends(
+        list(_ended(appointments, at)),
+        list(_ended(teams, at)),
+        list(_ended(memberships, at)),
+        list(_ended(watches, at)),
+        *end_links(links, at),
+        open_teams=_open_teams(teams, levels),
+    )
+
+
+def end_links(
+    links: Iterable[AreaLink], at: datetime
+) -> tuple[Sequence[AreaLink], Sequence[AreaLink]]:
+    """The links that end at an instant, as they then are, and those that would begin later."""
+    standing = [each for each in links if each.valid_to is None or each.valid_to > at]
+    ended = [
+        replace(each, valid_to=at, revision=each.revision + 1)
+        for each in standing
+        if each.valid_from < at
+    ]
+    return ended, [each for each in standing if each.valid_from >= at]
+
+
+def _ended(records: Iterable[Tenure], at: datetime) -> Iterator[Tenure]:
+    for each in sorted(records, key=lambda record: record.id):
+        if each.valid_to is None or each.valid_to > max(at, each.valid_from):
+            end = max(at, each.valid_from)
+            yield replace(each, valid_to=end, revision=each.revision + 1)
+
+
+def _open_teams(teams: Iterable[Team], levels: Mapping[UnitId, str]) -> list[tuple[str, str]]:
+    return [(team.kind, levels[team.unit_id]) for team in teams if team.valid_to is None]
+
+
+def _appointment_change(each: Appointment) -> AppointmentChange:
+    return AppointmentChange(each.id, each.person_id, each.unit_id, each.position, each.valid_to)
+
+
+def _watch_change(each: Watch) -> WatchChange:
+    return WatchChange(each.id, each.person_id, each.unit_id, each.valid_to)
