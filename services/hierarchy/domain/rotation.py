@@ -77,7 +77,7 @@ def decide_rewrap(
 
 
 def decide_carry_over(
-    resealed: Sequence[Resealed], *, after: PersonId, through: PersonId, moment: Moment
+    resealed: Sequence[Resealed], after: PersonId, through: PersonId, moment: Moment
 ) -> Steps[Carried]:
     """Put a run of persons under the newest secrets, and note how far that has come.
 
