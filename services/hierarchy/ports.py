@@ -217,7 +217,9 @@ class OrgGraph(Protocol):
     async def forget_tenant(self, tenant: TenantId, *, limit: int) -> int:
         """Remove up to `limit` things of the tenant and return how many; 0 when nothing is left.
 
-        Records go first, then answers, events, and the header last of all.
+        Records go first, then answers, then events. The header stays as the last write left it,
+        and with it the number of the last event: what is written under the id later, if anything,
+        is not taken for a repeat by those who follow the events.
         """
         ...
 

@@ -11,11 +11,12 @@ from services.hierarchy.domain.records import joined_key
 
 
 class TenantStatus(StrEnum):
-    """Whether a tenant may work."""
+    """Whether a tenant may work; of a deleted one nothing is left but its header, for ever."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
     DELETING = "deleting"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
