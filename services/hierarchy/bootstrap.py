@@ -106,7 +106,7 @@ def build_servicer(
     graph = store.graph
     return HierarchyServicer(  # type: ignore[abstract]  # the calls that are missing say so
         HierarchyUseCases(
-            blueprints=Blueprints(graph, access, store.ids),
+            blueprints=Blueprints(graph, access, store.clock, store.ids),
             imports=UnitImports(graph, access),
             room=room,
             trees=TreeReader(graph, trees, access),

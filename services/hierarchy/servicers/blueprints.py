@@ -7,7 +7,11 @@ from chaupal.hierarchy.v1 import hierarchy_pb2_grpc as stubs
 
 from kit.context import current
 from services.hierarchy.servicers.common import Context
-from services.hierarchy.translate.blueprints import blueprint_to_proto, draft_from_proto
+from services.hierarchy.translate.blueprints import (
+    blueprint_to_proto,
+    draft_from_proto,
+    put_to_proto,
+)
 from services.hierarchy.use_cases.blueprints import Blueprints
 
 
@@ -21,10 +25,10 @@ class BlueprintCalls(stubs.HierarchyServiceServicer):
     ) -> pb.PutBlueprintResponse:
         """Replace the blueprint."""
         draft = draft_from_proto(request.blueprint, "blueprint")
-        stands = await self._blueprints.put(
+        put = await self._blueprints.put(
             current().caller, draft, validate_only=request.validate_only
         )
-        return pb.PutBlueprintResponse(blueprint=blueprint_to_proto(stands))
+        return put_to_proto(put)
 
     async def GetBlueprint(
         self, request: pb.GetBlueprintRequest, context: Context

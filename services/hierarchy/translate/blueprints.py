@@ -3,7 +3,7 @@
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
 
 from kit.errors import raise_violations
-from services.hierarchy.domain.blueprints import blueprint_violations
+from services.hierarchy.domain.blueprints import BlueprintPut, blueprint_violations
 from services.hierarchy.domain.model import (
     Blueprint,
     Category,
@@ -89,6 +89,22 @@ def blueprint_to_proto(blueprint: Blueprint) -> pb.Blueprint:
         ],
         centre_level=blueprint.centre_level,
         verification_days=blueprint.verification_days,
+    )
+
+
+def put_to_proto(put: BlueprintPut) -> pb.PutBlueprintResponse:
+    """The blueprint as it stands, with its differences."""
+    return pb.PutBlueprintResponse(
+        blueprint=blueprint_to_proto(put.blueprint),
+        differences=[
+            pb.BlueprintDifference(
+                path=each.path,
+                before=each.before,
+                after=each.after,
+                affected_count=each.affected_count,
+            )
+            for each in put.differences
+        ],
     )
 
 
