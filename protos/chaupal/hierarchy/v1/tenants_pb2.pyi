@@ -34,6 +34,8 @@ class _TenantStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TenantSt
     """It may not; nothing is lost."""
     TENANT_STATUS_DELETING: _TenantStatus.ValueType  # 3
     """It is being removed."""
+    TENANT_STATUS_DELETED: _TenantStatus.ValueType  # 4
+    """Nothing is left of it but its id."""
 
 class TenantStatus(_TenantStatus, metaclass=_TenantStatusEnumTypeWrapper):
     """Whether a tenant may work."""
@@ -46,11 +48,15 @@ TENANT_STATUS_SUSPENDED: TenantStatus.ValueType  # 2
 """It may not; nothing is lost."""
 TENANT_STATUS_DELETING: TenantStatus.ValueType  # 3
 """It is being removed."""
+TENANT_STATUS_DELETED: TenantStatus.ValueType  # 4
+"""Nothing is left of it but its id."""
 Global___TenantStatus: _TypeAlias = TenantStatus  # noqa: Y015
 
 @_typing.final
 class Quotas(_message.Message):
-    """How much of each a tenant may have; 0 leaves a quota as it is."""
+    """How much of each a tenant may have, or has; 0 leaves a quota as it is. At most 1,000,000,000. A
+    quota below what there is takes nothing away, but nothing can be added.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -93,7 +99,7 @@ class Tenant(_message.Message):
     id: _builtins.str
     """2 to 63 of a-z 0-9 and hyphens."""
     status: Global___TenantStatus.ValueType
-    """Whether it may work. Output only in CreateTenant."""
+    """Whether it may work. Output only."""
     tree_version: _builtins.int
     """The version of its tree. Output only."""
     @_builtins.property
@@ -391,7 +397,7 @@ class DeleteTenantRequest(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     CONFIRM_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """Which one; must be suspended or half removed."""
+    """Which one: suspended, half removed, or removed, for another proof."""
     confirm_id: _builtins.str
     """The same id again, so that no slip of the finger removes an organisation."""
     def __init__(
@@ -438,7 +444,7 @@ Global___DeleteTenantResponse: _TypeAlias = DeleteTenantResponse  # noqa: Y015
 
 @_typing.final
 class DeletionProof(_message.Message):
-    """Says that nothing of a tenant is kept by this service any more."""
+    """Says that nothing of a tenant is in this service's store any more but its id."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -451,7 +457,9 @@ class DeletionProof(_message.Message):
     remaining_count: _builtins.int
     """How many things of the tenant were found afterwards: 0."""
     digest: _builtins.str
-    """SHA-256 over the lines above in their canonical form, for the record."""
+    """SHA-256 in hexadecimal over three lines: the id, the instant in RFC 3339 with microseconds and
+    "Z", the count. For the record: who keeps it can show that the three were not edited.
+    """
     @_builtins.property
     def deleted_at(self) -> _timestamp_pb2.Timestamp:
         """When nothing was left."""

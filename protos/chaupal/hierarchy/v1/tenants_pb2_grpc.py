@@ -79,7 +79,8 @@ class TenantsServiceServicer:
     """
 
     def CreateTenant(self, request, context):
-        """Creates a tenant. ALREADY_EXISTS (TENANT_EXISTS) when there is one of that id.
+        """Creates a tenant. ALREADY_EXISTS (TENANT_EXISTS) when there is one of that id, or was: the id of
+        a deleted tenant is not given again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,7 +102,8 @@ class TenantsServiceServicer:
 
     def UpdateTenant(self, request, context):
         """Changes quotas, suspends or resumes. While suspended, every call of the tenant is refused with
-        TENANT_SUSPENDED and nothing is lost.
+        TENANT_SUSPENDED and nothing is lost. FAILED_PRECONDITION (TENANT_DELETING) once its removal has
+        begun.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,16 +111,18 @@ class TenantsServiceServicer:
 
     def ExportTenant(self, request, context):
         """Everything that is kept of a tenant, as lines of JSON, personal data in clear: for the tenant
-        itself. The last line says how many there were of each, and their digest.
+        itself. The last line says how many there were of each, and their digest. What changes while it
+        is read may be in it or not: suspend the tenant for an export of one moment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteTenant(self, request, context):
-        """Removes a suspended tenant for ever, its keys first, so that what a backup still holds of phone
-        numbers cannot be read. Repeat it until `proof` comes: a call removes as much as fits in its
-        time.
+        """Removes a suspended tenant for ever, its keys first, so that from then on no copy of the store
+        holds a phone number that can be read. Repeat it until `proof` comes: a call removes as much as
+        fits in its time. FAILED_PRECONDITION (TENANT_NOT_SUSPENDED). UNAVAILABLE (PEERS_NOT_TOLD) as
+        long as the worker has not told other services: nothing but the keys is removed before.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

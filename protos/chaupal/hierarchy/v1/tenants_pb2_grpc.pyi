@@ -36,23 +36,28 @@ class TenantsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TenantsServiceAsyncStub: ...
     CreateTenant: _grpc.UnaryUnaryMultiCallable[_tenants_pb2.CreateTenantRequest, _tenants_pb2.CreateTenantResponse]
-    """Creates a tenant. ALREADY_EXISTS (TENANT_EXISTS) when there is one of that id."""
+    """Creates a tenant. ALREADY_EXISTS (TENANT_EXISTS) when there is one of that id, or was: the id of
+    a deleted tenant is not given again.
+    """
     GetTenant: _grpc.UnaryUnaryMultiCallable[_tenants_pb2.GetTenantRequest, _tenants_pb2.GetTenantResponse]
     """One tenant; NOT_FOUND (TENANT_NOT_FOUND)."""
     ListTenants: _grpc.UnaryUnaryMultiCallable[_tenants_pb2.ListTenantsRequest, _tenants_pb2.ListTenantsResponse]
     """All tenants by id, in pages."""
     UpdateTenant: _grpc.UnaryUnaryMultiCallable[_tenants_pb2.UpdateTenantRequest, _tenants_pb2.UpdateTenantResponse]
     """Changes quotas, suspends or resumes. While suspended, every call of the tenant is refused with
-    TENANT_SUSPENDED and nothing is lost.
+    TENANT_SUSPENDED and nothing is lost. FAILED_PRECONDITION (TENANT_DELETING) once its removal has
+    begun.
     """
     ExportTenant: _grpc.UnaryStreamMultiCallable[_tenants_pb2.ExportTenantRequest, _tenants_pb2.ExportTenantResponse]
     """Everything that is kept of a tenant, as lines of JSON, personal data in clear: for the tenant
-    itself. The last line says how many there were of each, and their digest.
+    itself. The last line says how many there were of each, and their digest. What changes while it
+    is read may be in it or not: suspend the tenant for an export of one moment.
     """
     DeleteTenant: _grpc.UnaryUnaryMultiCallable[_tenants_pb2.DeleteTenantRequest, _tenants_pb2.DeleteTenantResponse]
-    """Removes a suspended tenant for ever, its keys first, so that what a backup still holds of phone
-    numbers cannot be read. Repeat it until `proof` comes: a call removes as much as fits in its
-    time.
+    """Removes a suspended tenant for ever, its keys first, so that from then on no copy of the store
+    holds a phone number that can be read. Repeat it until `proof` comes: a call removes as much as
+    fits in its time. FAILED_PRECONDITION (TENANT_NOT_SUSPENDED). UNAVAILABLE (PEERS_NOT_TOLD) as
+    long as the worker has not told other services: nothing but the keys is removed before.
     """
     RotateTenantKeys: _grpc.UnaryUnaryMultiCallable[_tenants_pb2.RotateTenantKeysRequest, _tenants_pb2.RotateTenantKeysResponse]
     """Gives a tenant new secrets, and carries what is kept over to them, some of it with each call."""
@@ -65,23 +70,28 @@ class TenantsServiceAsyncStub(TenantsServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateTenant: _aio.UnaryUnaryMultiCallable[_tenants_pb2.CreateTenantRequest, _tenants_pb2.CreateTenantResponse]  # type: ignore[assignment]
-    """Creates a tenant. ALREADY_EXISTS (TENANT_EXISTS) when there is one of that id."""
+    """Creates a tenant. ALREADY_EXISTS (TENANT_EXISTS) when there is one of that id, or was: the id of
+    a deleted tenant is not given again.
+    """
     GetTenant: _aio.UnaryUnaryMultiCallable[_tenants_pb2.GetTenantRequest, _tenants_pb2.GetTenantResponse]  # type: ignore[assignment]
     """One tenant; NOT_FOUND (TENANT_NOT_FOUND)."""
     ListTenants: _aio.UnaryUnaryMultiCallable[_tenants_pb2.ListTenantsRequest, _tenants_pb2.ListTenantsResponse]  # type: ignore[assignment]
     """All tenants by id, in pages."""
     UpdateTenant: _aio.UnaryUnaryMultiCallable[_tenants_pb2.UpdateTenantRequest, _tenants_pb2.UpdateTenantResponse]  # type: ignore[assignment]
     """Changes quotas, suspends or resumes. While suspended, every call of the tenant is refused with
-    TENANT_SUSPENDED and nothing is lost.
+    TENANT_SUSPENDED and nothing is lost. FAILED_PRECONDITION (TENANT_DELETING) once its removal has
+    begun.
     """
     ExportTenant: _aio.UnaryStreamMultiCallable[_tenants_pb2.ExportTenantRequest, _tenants_pb2.ExportTenantResponse]  # type: ignore[assignment]
     """Everything that is kept of a tenant, as lines of JSON, personal data in clear: for the tenant
-    itself. The last line says how many there were of each, and their digest.
+    itself. The last line says how many there were of each, and their digest. What changes while it
+    is read may be in it or not: suspend the tenant for an export of one moment.
     """
     DeleteTenant: _aio.UnaryUnaryMultiCallable[_tenants_pb2.DeleteTenantRequest, _tenants_pb2.DeleteTenantResponse]  # type: ignore[assignment]
-    """Removes a suspended tenant for ever, its keys first, so that what a backup still holds of phone
-    numbers cannot be read. Repeat it until `proof` comes: a call removes as much as fits in its
-    time.
+    """Removes a suspended tenant for ever, its keys first, so that from then on no copy of the store
+    holds a phone number that can be read. Repeat it until `proof` comes: a call removes as much as
+    fits in its time. FAILED_PRECONDITION (TENANT_NOT_SUSPENDED). UNAVAILABLE (PEERS_NOT_TOLD) as
+    long as the worker has not told other services: nothing but the keys is removed before.
     """
     RotateTenantKeys: _aio.UnaryUnaryMultiCallable[_tenants_pb2.RotateTenantKeysRequest, _tenants_pb2.RotateTenantKeysResponse]  # type: ignore[assignment]
     """Gives a tenant new secrets, and carries what is kept over to them, some of it with each call."""
@@ -97,7 +107,9 @@ class TenantsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tenants_pb2.CreateTenantRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tenants_pb2.CreateTenantResponse, _abc.Awaitable[_tenants_pb2.CreateTenantResponse]]:
-        """Creates a tenant. ALREADY_EXISTS (TENANT_EXISTS) when there is one of that id."""
+        """Creates a tenant. ALREADY_EXISTS (TENANT_EXISTS) when there is one of that id, or was: the id of
+        a deleted tenant is not given again.
+        """
 
     @_abc_1.abstractmethod
     def GetTenant(
@@ -122,7 +134,8 @@ class TenantsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tenants_pb2.UpdateTenantResponse, _abc.Awaitable[_tenants_pb2.UpdateTenantResponse]]:
         """Changes quotas, suspends or resumes. While suspended, every call of the tenant is refused with
-        TENANT_SUSPENDED and nothing is lost.
+        TENANT_SUSPENDED and nothing is lost. FAILED_PRECONDITION (TENANT_DELETING) once its removal has
+        begun.
         """
 
     @_abc_1.abstractmethod
@@ -132,7 +145,8 @@ class TenantsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_tenants_pb2.ExportTenantResponse], _abc.AsyncIterator[_tenants_pb2.ExportTenantResponse]]:
         """Everything that is kept of a tenant, as lines of JSON, personal data in clear: for the tenant
-        itself. The last line says how many there were of each, and their digest.
+        itself. The last line says how many there were of each, and their digest. What changes while it
+        is read may be in it or not: suspend the tenant for an export of one moment.
         """
 
     @_abc_1.abstractmethod
@@ -141,9 +155,10 @@ class TenantsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tenants_pb2.DeleteTenantRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tenants_pb2.DeleteTenantResponse, _abc.Awaitable[_tenants_pb2.DeleteTenantResponse]]:
-        """Removes a suspended tenant for ever, its keys first, so that what a backup still holds of phone
-        numbers cannot be read. Repeat it until `proof` comes: a call removes as much as fits in its
-        time.
+        """Removes a suspended tenant for ever, its keys first, so that from then on no copy of the store
+        holds a phone number that can be read. Repeat it until `proof` comes: a call removes as much as
+        fits in its time. FAILED_PRECONDITION (TENANT_NOT_SUSPENDED). UNAVAILABLE (PEERS_NOT_TOLD) as
+        long as the worker has not told other services: nothing but the keys is removed before.
         """
 
     @_abc_1.abstractmethod
