@@ -1,6 +1,6 @@
 """Decides what becomes of teams: begun, changed, closed, with who is in them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from kit.errors import InvalidInput, Violations
@@ -89,7 +89,7 @@ def decide_put_team(request: PutTeam, moment: Moment) -> Steps[TeamWithMembers]:
     return (yield from _changed(request, team, members, moment))
 
 
-def by_coming(members: Iterator[Membership] | Sequence[Membership]) -> tuple[Membership, ...]:
+def by_coming(members: Iterable[Membership]) -> tuple[Membership, ...]:
     """Members by when they came."""
     return tuple(sorted(members, key=lambda each: (each.valid_from, each.id)))
 
