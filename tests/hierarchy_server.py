@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,14 @@ from kit.ids import SeededIds
 from kit.issuer import SigningKey, issue
 from services.hierarchy.bootstrap import Store, build_hierarchy, open_store
 from services.hierarchy.config import Settings
-from services.hierarchy.domain.model import Blueprint, UnitRow
-from services.hierarchy.servicer import SERVICE_NAME
-from services.hierarchy.translate.values import blueprint_to_proto, names_to_proto, place_to_proto
+from services.hierarchy.domain.model import Blueprint, TenantId, UnitId, UnitRow
+from services.hierarchy.domain.people import Appointment, AppointmentId, Person, PersonId
+from services.hierarchy.domain.records import Record
+from services.hierarchy.servicers.hierarchy import SERVICE_NAME
+from services.hierarchy.translate.blueprints import blueprint_to_proto
+from services.hierarchy.translate.values import names_to_proto, place_to_proto, timestamp
 from tests.builders_hierarchy import a_blueprint, a_request_id, numbered
+from tests.hierarchy_operations import keeping
 
 ISSUER = "http://issuer.test"
 SERVICE_SUBJECT = "service:groups"
@@ -75,13 +79,18 @@ class Hierarchy:
         self, known_version: int = 0, caller: Caller | None = None
     ) -> tuple[pb.TreeHeader, list[pb.TreePage]]:
         request = pb.StreamTreeRequest(known_version=known_version)
-        async with self.around("StreamTree", caller) as options:
-            stream: Any = self.stub.StreamTree(request, **options)
-            parts = [part async for part in stream]
+        parts = await self.stream(request, caller)
         assert [part.WhichOneof("part") for part in parts] == ["header"] + ["page"] * (
             len(parts) - 1
         )
         return parts[0].header, [part.page for part in parts[1:]]
+
+    async def stream(
+        self, request: pb.StreamTreeRequest, caller: Caller | None = None
+    ) -> list[pb.StreamTreeResponse]:
+        async with self.around("StreamTree", caller) as options:
+            stream: Any = self.stub.StreamTree(request, **options)
+            return [part async for part in stream]
 
     async def send_import(
         self, messages: Sequence[pb.ImportUnitsRequest], caller: Caller | None = None
@@ -109,6 +118,35 @@ class Hierarchy:
         request = pb.PutBlueprintRequest(blueprint=blueprint_to_proto(blueprint))
         reply: pb.PutBlueprintResponse = await self.call("PutBlueprint", request, caller)
         return reply.blueprint
+
+    async def keep(self, *records: Record, tenant: str = "neem") -> None:
+        """Put records as they are, as a write that changes who may do what."""
+        await self.store.graph.write(TenantId(tenant), keeping(*records))
+
+    async def appoint(
+        self,
+        subject: str,
+        position: str,
+        unit: pb.Unit,
+        *,
+        valid_from: datetime | None = None,
+        valid_to: datetime | None = None,
+    ) -> Caller:
+        """Somebody with nothing but that position; a caller with their token."""
+        now = self.store.clock.now()
+        person = Person(PersonId(self.store.ids.new()), None, None, subject, now, None, 1)
+        appointment = Appointment(
+            AppointmentId(self.store.ids.new()),
+            UnitId(unit.id),
+            position,
+            person.id,
+            valid_from or now,
+            valid_to,
+            None,
+            1,
+        )
+        await self.keep(person, appointment)
+        return a_caller(capabilities=(), subject=subject)
 
     async def unit(self, level: str, code: str, caller: Caller | None = None) -> pb.Unit:
         request = pb.GetUnitRequest(key=pb.UnitKey(level=level, code=code))
@@ -158,10 +196,14 @@ def row_to_proto(row: UnitRow) -> pb.UnitRow:
     )
 
 
-def header(request_id: str = "", *, validate_only: bool = False) -> pb.ImportUnitsRequest:
+def header(
+    request_id: str = "", *, validate_only: bool = False, effective_at: datetime | None = None
+) -> pb.ImportUnitsRequest:
     return pb.ImportUnitsRequest(
         header=pb.ImportUnitsHeader(
-            request_id=request_id or a_request_id(), validate_only=validate_only
+            request_id=request_id or a_request_id(),
+            validate_only=validate_only,
+            effective_at=timestamp(effective_at) if effective_at else None,
         )
     )
 
@@ -176,7 +218,9 @@ def import_messages(
     request_id: str = "",
     validate_only: bool = False,
     page_rows: int = 5_000,
+    effective_at: datetime | None = None,
 ) -> list[pb.ImportUnitsRequest]:
     whole = numbered(rows)
     pages = [page(whole[start : start + page_rows]) for start in range(0, len(whole), page_rows)]
-    return [header(request_id, validate_only=validate_only), *pages]
+    first = header(request_id, validate_only=validate_only, effective_at=effective_at)
+    return [first, *pages]

@@ -19,7 +19,7 @@ from kit.channel import open_channel
 from kit.redis import open_redis
 from services.hierarchy.adapters.event_streams import stream_key
 from services.hierarchy.domain.model import TenantId
-from services.hierarchy.servicer import SERVICE_NAME
+from services.hierarchy.servicers.hierarchy import SERVICE_NAME
 from tests.builders_hierarchy import a_small_tree
 from tests.channels import plain_channel
 from tests.hierarchy_server import ISSUER, KEY, Hierarchy, a_caller

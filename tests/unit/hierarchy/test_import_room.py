@@ -13,13 +13,18 @@ from kit.clock import FakeClock
 from kit.context import CallContext, bind
 from kit.deadline import Deadline
 from kit.errors import LimitExceeded
+from kit.ids import SeededIds
 from kit.tokens import Caller
-from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedStore
+from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedOutbox, EmbeddedStore
+from services.hierarchy.bootstrap import Store, build_servicer
 from services.hierarchy.domain.errors import ImportsBusy
 from services.hierarchy.domain.model import TenantId
-from services.hierarchy.servicer import HierarchyServicer
+from services.hierarchy.servicers.hierarchy import HierarchyServicer
+from services.hierarchy.use_cases.access import Access
 from services.hierarchy.use_cases.imports import IMPORTS_PER_TENANT, ImportRoom
+from services.hierarchy.use_cases.trees import Trees
 from tests.builders_hierarchy import a_blueprint, a_row
+from tests.hierarchy_operations import putting
 from tests.hierarchy_server import import_messages
 from tests.timing import wait_until
 from tests.unit.hierarchy.gated import GatedIds
@@ -165,11 +170,14 @@ async def test_the_servicer_keeps_the_room_while_a_thread_holds_the_rows(
     """The caller goes away in the middle of the plan."""
     ids, room = GatedIds(), ImportRoom(max_rows=1)
 
-    async with EmbeddedStore(tmp_path / "hierarchy.sqlite3") as store:
-        graph = EmbeddedOrgGraph(store, FakeClock(), ids)
+    async with EmbeddedStore(tmp_path / "hierarchy.sqlite3") as embedded:
+        clock = FakeClock()
+        graph = EmbeddedOrgGraph(embedded, clock, ids)
         for tenant in (NEEM, PEEPAL):
-            await graph.put_blueprint(tenant, a_blueprint())
-        servicer = HierarchyServicer(graph, room)
+            await graph.write(tenant, putting(a_blueprint()))
+        store = Store(graph, EmbeddedOutbox(embedded), embedded.ready, clock, SeededIds(1))
+        trees = Trees(graph)
+        servicer = build_servicer(store, trees, Access(graph, trees, clock), room)
         try:
             going = asyncio.create_task(send_a_row(servicer, NEEM))
             await wait_until(lambda: ids.waiting, 10, "the import is being planned")

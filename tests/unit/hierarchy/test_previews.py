@@ -11,6 +11,7 @@ from kit.ids import SeededIds
 from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedStore
 from services.hierarchy.domain.model import TenantId
 from tests.builders_hierarchy import a_blueprint, a_row, a_small_tree, an_import
+from tests.hierarchy_operations import importing, putting
 from tests.timing import wait_until
 from tests.unit.hierarchy.gated import GatedIds
 
@@ -31,8 +32,8 @@ async def graph(tmp_path: Path, ids: GatedIds) -> AsyncIterator[EmbeddedOrgGraph
     async with EmbeddedStore(tmp_path / "hierarchy.sqlite3") as store:
         plain = EmbeddedOrgGraph(store, FakeClock(), SeededIds(1))
         for tenant in (NEEM, PEEPAL):
-            await plain.put_blueprint(tenant, a_blueprint())
-            await plain.apply_import(tenant, an_import(*a_small_tree()))
+            await plain.write(tenant, putting(a_blueprint()))
+            await plain.write(tenant, importing(an_import(*a_small_tree())))
         yield EmbeddedOrgGraph(store, FakeClock(), ids)
         ids.gate.set()  # or the store would wait for its threads
 
@@ -40,9 +41,9 @@ async def graph(tmp_path: Path, ids: GatedIds) -> AsyncIterator[EmbeddedOrgGraph
 async def test_reads_are_answered_while_previews_are_planned_one_at_a_time(
     graph: EmbeddedOrgGraph, ids: GatedIds
 ) -> None:
-    request = an_import(a_row("state", "MP"), validate_only=True)
+    preview_of_one = importing(an_import(a_row("state", "MP"), validate_only=True))
     async with asyncio.TaskGroup() as tasks:
-        previews = [tasks.create_task(graph.apply_import(NEEM, request)) for _ in range(PREVIEWS)]
+        previews = [tasks.create_task(graph.write(NEEM, preview_of_one)) for _ in range(PREVIEWS)]
         try:
             await wait_until(lambda: ids.waiting, 10, "a preview is being planned")
             async with asyncio.timeout(10):

@@ -10,7 +10,7 @@ from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
 
 from kit.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from services.hierarchy.domain.model import TenantId
-from services.hierarchy.translate.values import blueprint_to_proto
+from services.hierarchy.translate.blueprints import blueprint_to_proto
 from tests.builders_hierarchy import a_blueprint, a_row, a_small_tree
 from tests.hierarchy_server import (
     SERVICE_SUBJECT,
@@ -60,9 +60,9 @@ async def call(hierarchy: Hierarchy, method: str, request: Any, caller: Caller) 
 
 async def untouched(hierarchy: Hierarchy) -> bool:
     graph = hierarchy.store.graph
-    blueprint = await graph.blueprint(TenantId("neem"))
-    return blueprint is not None and (
-        blueprint.version == 1 and await graph.tree_version(TenantId("neem")) == 1
+    header = await graph.header(TenantId("neem"))
+    return (
+        header.blueprint is not None and header.blueprint.version == 1 and header.tree_version == 1
     )
 
 

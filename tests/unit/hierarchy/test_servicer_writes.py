@@ -17,9 +17,11 @@ from services.hierarchy.domain.model import (
     LocalizedText,
     Place,
     TenantId,
+    Unit,
     UnitRow,
 )
-from services.hierarchy.translate.values import blueprint_to_proto
+from services.hierarchy.domain.records import PastUnit
+from services.hierarchy.translate.blueprints import blueprint_to_proto
 from tests.builders_hierarchy import LEVELS, a_blueprint, a_request_id, a_row, a_small_tree, text
 from tests.hierarchy_server import Hierarchy, header, import_messages, page, running
 
@@ -37,9 +39,12 @@ async def state_of(hierarchy: Hierarchy) -> tuple[object, ...]:
     """Everything that the tenant has."""
     graph, outbox = hierarchy.store.graph, hierarchy.store.outbox
     tree = await graph.tree(NEEM)
-    units = await graph.units(NEEM, [row.id for row in tree.rows])
-    events = await outbox.events(NEEM, after=0, limit=1000)
-    return await graph.blueprint(NEEM), tree, dict(units.value), list(events)
+    units, past = (
+        await graph.page(NEEM, Unit, limit=1_000),
+        await graph.page(NEEM, PastUnit, limit=1_000),
+    )
+    events = await outbox.events(NEEM, after=0, limit=1_000)
+    return await graph.header(NEEM), tree, list(units), list(past), list(events)
 
 
 async def test_a_blueprint_is_put_and_got(hierarchy: Hierarchy) -> None:
@@ -142,7 +147,7 @@ async def test_a_blueprint_in_use_is_refused(hierarchy: Hierarchy) -> None:
         await hierarchy.put(a_blueprint(LEVELS[:2]))
 
     assert refused.value.reason == "BLUEPRINT_IN_USE"
-    assert refused.value.fields() == {"levels": "mandal,booth"}
+    assert refused.value.fields()["levels"] == "mandal,booth"
     assert await state_of(hierarchy) == before
 
 
