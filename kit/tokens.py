@@ -22,6 +22,9 @@ from kit.settings import ProcessSettings
 
 # No HMAC (a public key would be its secret, RFC 8725 section 2.1) and no `none`.
 ALGORITHMS = frozenset({"ES256", "RS256", "EdDSA"})
+# The right of those who operate the platform, over all tenants and in none: a token gives it without
+# a tenant, or not at all.
+OPERATE = "operate"
 TENANT_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 MAX_TOKEN_CHARS = 8 * 1024
 MAX_CAPABILITIES = 64
@@ -83,7 +86,10 @@ def is_tenant(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A verified caller: a user of one tenant, or a service that names the tenant it works for."""
+    """A verified caller: a user of one tenant, a service, or an operator of the platform.
+
+    A service names the tenant that it works for; an operator has none.
+    """
 
     subject: str
     tenant: str | None
@@ -96,6 +102,11 @@ class Caller:
     def is_service(self) -> bool:
         """Whether the caller is one of our own processes."""
         return self.kind == "service"
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether the caller operates the platform; a service or a tenant's user never does."""
+        return self.kind == "user" and self.tenant is None and OPERATE in self.capabilities
 
     @property
     def tenant_id(self) -> str:
@@ -341,6 +352,9 @@ def _parsed(payload: Mapping[str, Any], kid: str) -> _Claims:
     capabilities = payload.get("capabilities", [])
     if not _is_text_list(capabilities) or len(capabilities) > MAX_CAPABILITIES:
         _refuse("capabilities")
+    if tenant is not None and OPERATE in capabilities:
+        # Whoever made it has mixed up two kinds of people: it opens neither door.
+        _refuse("operate in a tenant")
     return _Claims(
         kid=kid,
         subject=subject,

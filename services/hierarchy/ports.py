@@ -284,6 +284,11 @@ class Caller(Protocol):
         ...
 
     @property
+    def is_operator(self) -> bool:
+        """Whether it is one of those who operate the platform, who have no tenant."""
+        ...
+
+    @property
     def capabilities(self) -> frozenset[str]:
         """Capabilities over the whole tenant that the credential itself gives."""
         ...

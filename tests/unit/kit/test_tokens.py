@@ -86,6 +86,21 @@ class TestCallers:
         with pytest.raises(TenantInvalid):
             await desk.verifier.verify(desk.token(subject="service:groups"), tenant)
 
+    async def test_an_operator_is_who_may_operate_and_has_no_tenant(self, desk: Desk) -> None:
+        caller = await desk.verifier.verify(desk.token(tenant=None, capabilities=["operate"]))
+        assert caller.is_operator
+        with pytest.raises(TenantRequired):
+            _ = caller.tenant_id
+
+    async def test_nobody_else_is_an_operator(self, desk: Desk) -> None:
+        user = await desk.verifier.verify(desk.token())
+        stranger = await desk.verifier.verify(desk.token(tenant=None, capabilities=["view"]))
+        service = desk.token(subject="service:groups", tenant=None, capabilities=["operate"])
+        assert not user.is_operator
+        assert not stranger.is_operator
+        assert not (await desk.verifier.verify(service)).is_operator
+        assert not (await desk.verifier.verify(service, "peepal")).is_operator
+
     async def test_the_token_is_in_no_repr(self, desk: Desk) -> None:
         token = desk.token()
         assert token not in repr(await desk.verifier.verify(token))
@@ -126,6 +141,10 @@ class TestRefusals:
         with pytest.raises(TokenExpired):
             await desk.verifier.verify(desk.token(lifetime=-30))
         assert await self.refused(desk, KEY.sign(desk.claims(nbf=soon + 1))) == "not valid yet"
+
+    async def test_the_platform_and_a_tenant_at_once(self, desk: Desk) -> None:
+        token = desk.token(tenant="neem", capabilities=["view", "operate"])
+        assert await self.refused(desk, token) == "operate in a tenant"
 
     async def test_another_audience(self, desk: Desk) -> None:
         assert await self.refused(desk, desk.token(audience="elsewhere")) == "audience"
