@@ -1,57 +1,61 @@
 """`OrgGraph` over Neo4j."""
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from neo4j import AsyncManagedTransaction
 
 from kit.clock import Clock
 from kit.ids import Ids
-from services.hierarchy.adapters.neo4j import reads, writes
+from services.hierarchy.adapters.neo4j import counts, finds, tenants, units, writes
+from services.hierarchy.adapters.neo4j.conversation import hold, look_up
+from services.hierarchy.adapters.neo4j.forget import forget
 from services.hierarchy.adapters.neo4j.store import Neo4jStore
-from services.hierarchy.adapters.records import Answer
-from services.hierarchy.domain.blueprints import plan_blueprint
-from services.hierarchy.domain.errors import BlueprintNotFound, RequestIdReused
-from services.hierarchy.domain.events import BlueprintChanged
-from services.hierarchy.domain.imports import Plan, fingerprint, plan_import, row_keys
-from services.hierarchy.domain.model import (
-    Blueprint,
-    ImportReport,
-    TenantId,
-    Unit,
-    UnitId,
-    UnitImport,
-    UnitKey,
-    UnitRow,
-)
-from services.hierarchy.domain.row_checks import Standing
+from services.hierarchy.adapters.records import answer_from_json, answer_to_json
+from services.hierarchy.domain.errors import RequestIdReused
+from services.hierarchy.domain.model import TenantId, Unit, UnitId
+from services.hierarchy.domain.operations import Found, Moment, Operation, Want
+from services.hierarchy.domain.records import Index, R
+from services.hierarchy.domain.tenants import TenantHeader
 from services.hierarchy.domain.tree import TreeRows
-from services.hierarchy.ports import Children, Read, SiblingKey
+from services.hierarchy.ports import Children, Read, SiblingKey, Tally, UnitChanges
+
+T = TypeVar("T")
+# How often a rehearsal that a write overtook begins anew before it keeps writers out.
+_REHEARSALS = 3
+
+
+class _Overtaken(Exception):
+    """Somebody wrote between two looks."""
 
 
 class Neo4jOrgGraph:
-    """Units as nodes. A transaction that the driver repeats finds the answer that it kept."""
+    """Records as nodes. A transaction that the driver repeats holds a fresh conversation."""
 
     def __init__(self, store: Neo4jStore, clock: Clock, ids: Ids) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
 
-    async def put_blueprint(
-        self, tenant: TenantId, draft: Blueprint, *, validate_only: bool = False
-    ) -> Blueprint:
-        work = self._try_blueprint if validate_only else self._put_blueprint
-        return await self._store.run(work, tenant, draft)
+    async def header(self, tenant: TenantId) -> TenantHeader:
+        return await self._store.run(tenants.read_header, tenant)
 
-    async def blueprint(self, tenant: TenantId) -> Blueprint | None:
-        blueprint, _ = await self._store.run(reads.read_tenant, tenant)
-        return blueprint
+    async def find(
+        self,
+        tenant: TenantId,
+        index: Index[R],
+        keys: Collection[str],
+        *,
+        at: datetime | None = None,
+    ) -> Read[Mapping[str, Sequence[R]]]:
+        return await self._store.run(finds.find, tenant, index, keys, at)
 
-    async def units(self, tenant: TenantId, ids: Collection[UnitId]) -> Read[Mapping[UnitId, Unit]]:
-        return await self._store.run(reads.read_units, tenant, ids)
-
-    async def unit_by_key(self, tenant: TenantId, key: UnitKey) -> Read[Unit | None]:
-        return await self._store.run(reads.read_unit_by_key, tenant, key)
+    async def page(
+        self, tenant: TenantId, of: type[R], *, after: str = "", limit: int
+    ) -> Sequence[R]:
+        return await self._store.run(finds.page, tenant, of, after, limit)
 
     async def children(
         self,
@@ -61,89 +65,91 @@ class Neo4jOrgGraph:
         limit: int,
         after: SiblingKey | None = None,
     ) -> Read[Mapping[UnitId | None, Children]]:
-        return await self._store.run(reads.read_children, tenant, parents, after, limit)
+        return await self._store.run(units.read_children, tenant, parents, after, limit)
 
     async def ancestors(
         self, tenant: TenantId, ids: Collection[UnitId]
     ) -> Read[Mapping[UnitId, Sequence[Unit]]]:
-        return await self._store.run(reads.read_ancestors, tenant, ids)
+        return await self._store.run(units.read_ancestors, tenant, ids)
 
-    async def tree_version(self, tenant: TenantId) -> int:
-        return await self._store.run(reads.read_tree_version, tenant)
+    async def tree(self, tenant: TenantId, *, at: datetime | None = None) -> TreeRows:
+        return await self._store.run(units.read_tree, tenant, at)
 
-    async def tree(self, tenant: TenantId) -> TreeRows:
-        return await self._store.run(reads.read_tree, tenant)
+    async def unit_changes(self, tenant: TenantId, *, since: int, limit: int) -> UnitChanges | None:
+        return await self._store.run(units.read_changes, tenant, since, limit)
 
-    async def apply_import(self, tenant: TenantId, request: UnitImport) -> ImportReport:
-        if request.validate_only:
-            return await self._store.run(self._preview, tenant, request)
-        content = await asyncio.to_thread(fingerprint, request.rows)
-        return await self._store.run(self._import, tenant, request, content)
+    async def units_with(self, tenant: TenantId, position: str, at: datetime) -> Collection[UnitId]:
+        return await self._store.run(counts.read_units_with, tenant, position, at)
 
-    async def _try_blueprint(
-        self, tx: AsyncManagedTransaction, tenant: TenantId, draft: Blueprint
-    ) -> Blueprint:
-        await reads.LOCK.run(tx, tenant=tenant)
-        old, _ = await reads.read_tenant(tx, tenant)
-        used = await reads.read_used_levels(tx, tenant, old.level_keys if old else ())
-        return plan_blueprint(old, draft, used).blueprint
+    async def tally(
+        self,
+        tenant: TenantId,
+        *,
+        units: Collection[UnitId] | None,
+        at: datetime,
+        verified_since: datetime,
+    ) -> Sequence[Tally]:
+        return await self._store.run(counts.read_tally, tenant, units, at, verified_since)
 
-    async def _put_blueprint(
-        self, tx: AsyncManagedTransaction, tenant: TenantId, draft: Blueprint
-    ) -> Blueprint:
-        await writes.MAKE_TENANT.run(tx, tenant=tenant)
-        old, tree_version = await reads.read_tenant(tx, tenant)
-        used = await reads.read_used_levels(tx, tenant, old.level_keys if old else ())
-        plan = plan_blueprint(old, draft, used)
-        if plan.changes_blueprint:
-            now = self._clock.now()
-            await writes.write_blueprint(tx, tenant, plan.blueprint)
-            if plan.changes_tree:
-                await writes.write_tree_version(tx, tenant, tree_version + 1, now)
-            change = BlueprintChanged(plan.blueprint.version)
-            await writes.add_event(tx, tenant, change, now)
-        return plan.blueprint
+    async def write(self, tenant: TenantId, operation: Operation[T]) -> T:
+        if operation.validate_only:
+            return await self._rehearse(tenant, operation)
+        return await self._store.run(self._write, tenant, operation)
 
-    async def _preview(
-        self, tx: AsyncManagedTransaction, tenant: TenantId, request: UnitImport
-    ) -> ImportReport:
-        await reads.LOCK.run(tx, tenant=tenant)
-        standing = await _standing(tx, tenant, request.rows)
-        return (await self._plan(request, standing)).preview(standing)
+    async def tenants(self, *, after: str = "", limit: int) -> Sequence[TenantHeader]:
+        return await self._store.run(tenants.read_tenants, after, limit)
 
-    async def _import(
-        self, tx: AsyncManagedTransaction, tenant: TenantId, request: UnitImport, content: str
-    ) -> ImportReport:
-        await reads.LOCK.run(tx, tenant=tenant)
+    async def forget_tenant(self, tenant: TenantId, *, limit: int) -> int:
+        return await self._store.run(forget, tenant, limit)
+
+    async def _write(
+        self, tx: AsyncManagedTransaction, tenant: TenantId, operation: Operation[T]
+    ) -> T:
+        standing = await tenants.lock_for_write(tx, tenant)
         now = self._clock.now()
-        answer = await writes.read_answer(tx, tenant, request.request_id, now)
-        if answer:
-            if answer.fingerprint != content:
-                raise RequestIdReused(request.request_id)
-            return answer.report
-        plan = await self._plan(request, await _standing(tx, tenant, request.rows))
-        if plan.changes_anything:
-            await writes.write_plan(tx, tenant, plan, now)
-        kept = Answer(content, plan.report)
-        await writes.keep_answer(tx, tenant, request.request_id, kept, now)
-        return plan.report
+        kept = await writes.read_answer(tx, tenant, operation.request_id, now)
+        if kept:
+            if kept.fingerprint != operation.fingerprint:
+                raise RequestIdReused(operation.request_id)
+            return answer_from_json(operation.answer_type, kept.answer)
+        moment = Moment(standing.header, now, self._ids.new)
+        decision = await hold(operation, moment, partial(look_up, tx, tenant))
+        if decision.changes_anything:
+            await writes.write_decision(tx, tenant, standing, decision, now)
+        answer = answer_to_json(operation.answer_type, decision.answer)
+        kept = writes.Kept(operation.fingerprint, answer)
+        await writes.keep_answer(tx, tenant, operation.request_id, kept, now)
+        return decision.answer
 
-    async def _plan(self, request: UnitImport, standing: Standing) -> Plan:
-        now = self._clock.now()
-        return await asyncio.to_thread(
-            plan_import, request.rows, standing, new_id=self._ids.new, now=now
-        )
+    async def _rehearse(self, tenant: TenantId, operation: Operation[T]) -> T:
+        """Hold the conversation and write nothing.
+
+        Writers are kept out for each look, and not while it is decided, which may take seconds.
+        """
+        for _ in range(_REHEARSALS):
+            standing = await self._store.run(tenants.lock, tenant)
+            moment = Moment(standing.header, self._clock.now(), self._ids.new)
+            look = partial(self._look, tenant, standing.write_count)
+            try:
+                return (await hold(operation, moment, look)).answer
+            except _Overtaken:
+                continue
+        return await self._store.run(self._rehearse_locked, tenant, operation)
+
+    async def _look(self, tenant: TenantId, write_count: int, want: Want) -> Found:
+        return await self._store.run(_look_unless_overtaken, tenant, write_count, want)
+
+    async def _rehearse_locked(
+        self, tx: AsyncManagedTransaction, tenant: TenantId, operation: Operation[T]
+    ) -> T:
+        standing = await tenants.lock(tx, tenant)
+        moment = Moment(standing.header, self._clock.now(), self._ids.new)
+        return (await hold(operation, moment, partial(look_up, tx, tenant))).answer
 
 
-async def _standing(
-    tx: AsyncManagedTransaction, tenant: TenantId, rows: Sequence[UnitRow]
-) -> Standing:
-    blueprint, version = await reads.read_tenant(tx, tenant)
-    if blueprint is None:
-        raise BlueprintNotFound
-    return Standing(
-        blueprint=blueprint,
-        tree_version=version,
-        units=await reads.read_units_by_key(tx, tenant, row_keys(rows)),
-        used_levels=await reads.read_used_levels(tx, tenant, blueprint.level_keys),
-    )
+async def _look_unless_overtaken(
+    tx: AsyncManagedTransaction, tenant: TenantId, write_count: int, want: Want
+) -> Found:
+    if (await tenants.lock(tx, tenant)).write_count != write_count:
+        raise _Overtaken
+    return await look_up(tx, tenant, want)

@@ -12,6 +12,7 @@ from neo4j import AsyncSession
 from neo4j.exceptions import ClientError, DatabaseError, TransientError
 
 from kit.retry import delays
+from services.hierarchy.adapters.neo4j.schema import CONSTRAINTS, INDEXES
 
 _log = logging.getLogger(__name__)
 
@@ -33,33 +34,12 @@ class MigrationEdited(Exception):
     """The database has taken a step that says something else now."""
 
 
-MIGRATIONS = (
-    Migration(
-        1,
-        (
-            """CREATE CONSTRAINT migration_number IF NOT EXISTS
-            FOR (m:Migration) REQUIRE m.number IS UNIQUE""",
-            """CREATE CONSTRAINT tenant_id IF NOT EXISTS
-            FOR (t:Tenant) REQUIRE t.id IS UNIQUE""",
-            """CREATE CONSTRAINT unit_id IF NOT EXISTS
-            FOR (u:Unit) REQUIRE (u.tenant, u.id) IS UNIQUE""",
-            """CREATE CONSTRAINT unit_key IF NOT EXISTS
-            FOR (u:Unit) REQUIRE (u.tenant, u.level, u.code) IS UNIQUE""",
-            """CREATE INDEX unit_siblings IF NOT EXISTS
-            FOR (u:Unit) ON (u.tenant, u.parent_id, u.code, u.level)""",
-            """CREATE CONSTRAINT event_sequence IF NOT EXISTS
-            FOR (e:Event) REQUIRE (e.tenant, e.sequence) IS UNIQUE""",
-            """CREATE CONSTRAINT answer_request IF NOT EXISTS
-            FOR (a:Answer) REQUIRE (a.tenant, a.request_id) IS UNIQUE""",
-            "CALL db.awaitIndexes(60)",
-        ),
-    ),
-)
+MIGRATIONS = (Migration(1, (*CONSTRAINTS.values(), *INDEXES, "CALL db.awaitIndexes(300)")),)
 
 _TAKEN = "MATCH (m:Migration) RETURN m.number, m.checksum"
-# Only constraints ask for unique indexes here; those with no constraint were left behind.
-_LEFT_BEHIND = """SHOW INDEXES YIELD name, type, owningConstraint, labelsOrTypes
-WHERE type = 'RANGE' AND owningConstraint IS NULL AND name <> 'unit_siblings'
+# Indexes under the name of a constraint that is not there; other indexes are nobody's leavings.
+_LEFT_BEHIND = """SHOW INDEXES YIELD name, owningConstraint
+WHERE name IN $constraints AND owningConstraint IS NULL
 RETURN name"""
 _DROP_INDEX = "DROP INDEX $name IF EXISTS"
 _OF_SCHEMA = "Neo.ClientError.Schema."
@@ -117,7 +97,7 @@ async def _insist(session: AsyncSession, statement: LiteralString, values: dict[
 
 async def _drop_left_behind(session: AsyncSession) -> None:
     """Drop the indexes that were made for a constraint which is not there."""
-    result = await session.run(_LEFT_BEHIND)
+    result = await session.run(_LEFT_BEHIND, {"constraints": list(CONSTRAINTS)})
     for (name,) in await result.values():
         # One that a start is just making belongs to its constraint by now, or is locked.
         with suppress(ClientError, DatabaseError, TransientError):

@@ -16,7 +16,7 @@ EVENTS = Statement(
     "read events",
     """MATCH (e:Event) WHERE e.tenant = $tenant AND e.sequence > $after
     WITH e ORDER BY e.sequence LIMIT $limit
-    RETURN collect([e.sequence, e.occurred_at, e.kind, e.version])""",
+    RETURN collect([e.sequence, e.occurred_at, e.kind, e.content])""",
 )
 BACKLOGS = Statement(
     "read backlogs",
@@ -64,8 +64,8 @@ async def _read_events(
 ) -> Sequence[Event]:
     [[rows]] = await EVENTS.run(tx, tenant=tenant, after=after, limit=limit)
     return [
-        Event(tenant, sequence, instant_of(at), change_from_record(kind, version))
-        for sequence, at, kind, version in rows
+        Event(tenant, sequence, instant_of(at), change_from_record(kind, content))
+        for sequence, at, kind, content in rows
     ]
 
 

@@ -83,13 +83,22 @@ class Neo4jStore:
 
         The schema is made here, so that a process can start before its database.
         """
-        async with self._migrating, self._session() as session:
-            if self._migrated:
+        if self._migrated:
+            async with self._session() as session:
                 await (await session.run("RETURN 1")).consume()
-            else:
-                await migrate(session)
-                self._migrated = True
+        else:
+            await self.migrate()
         return None
+
+    async def migrate(self) -> None:
+        """Bring the schema to what this version needs; also a job of its own, before a roll-out.
+
+        Raises:
+            MigrationEdited: the database was brought to something else.
+        """
+        async with self._migrating, self._session() as session:
+            await migrate(session)
+            self._migrated = True
 
     async def run(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run work in one transaction; it may run again when the transaction has to be repeated."""

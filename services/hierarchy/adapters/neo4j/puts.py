@@ -1,0 +1,171 @@
+"""How records are put and dropped: a node for each, and its relationships to what it speaks of.
+
+A relationship is made where its other end stands, and taken away when the record speaks of
+another. Types are put in an order in which the other ends come first.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, LiteralString
+
+from neo4j import AsyncManagedTransaction
+
+from services.hierarchy.adapters.neo4j.nodes import to_node
+from services.hierarchy.adapters.neo4j.statement import Statement
+from services.hierarchy.domain.areas import Area, AreaLink
+from services.hierarchy.domain.model import TenantId, Unit
+from services.hierarchy.domain.people import Appointment, Person
+from services.hierarchy.domain.records import PastUnit, Record
+from services.hierarchy.domain.teams import Membership, Team, Watch
+
+
+def _node(label: LiteralString) -> LiteralString:
+    """Makes or replaces the node of each row; `+=` takes away what is null."""
+    return f"""UNWIND $rows AS row
+    MERGE (n:{label} {{tenant: $tenant, id: row.id}})
+    SET n += row"""
+
+
+def _edge(kind: LiteralString, label: LiteralString, key: LiteralString) -> LiteralString:
+    """Leads from each node to the other end that its row names, and to no other."""
+    return f"""
+    CALL (n, row) {{
+        MATCH (n)-[old:{kind}]->(end) WHERE end.id <> row.{key}
+        DELETE old
+    }}
+    CALL (n, row) {{
+        MATCH (end:{label} {{tenant: $tenant, id: row.{key}}})
+        USING INDEX SEEK end:{label}(tenant, id)
+        MERGE (n)-[:{kind}]->(end)
+    }}"""
+
+
+def _drop(label: LiteralString) -> Statement:
+    return Statement(
+        f"drop {label}",
+        f"""UNWIND $rows AS id
+    MATCH (n:{label} {{tenant: $tenant, id: id}})
+    USING INDEX SEEK n:{label}(tenant, id)
+    DETACH DELETE n""",
+    )
+
+
+# In the order of writing.
+PUT: Mapping[type[Record], Statement] = {
+    Unit: Statement("put Unit", _node("Unit")),
+    Area: Statement("put Area", _node("Area")),
+    Person: Statement("put Person", _node("Person")),
+    PastUnit: Statement(
+        "put PastUnit", f"{_node('PastUnit')} WITH n, row {_edge('PAST_OF', 'Unit', 'unit_id')}"
+    ),
+    AreaLink: Statement(
+        "put AreaLink",
+        f"""{_node("AreaLink")} WITH n, row
+    {_edge("OF", "Unit", "unit_id")}{_edge("IN", "Area", "area_id")}""",
+    ),
+    Appointment: Statement(
+        "put Appointment",
+        f"""{_node("Appointment")} WITH n, row
+    {_edge("OF", "Person", "person_id")}{_edge("IN", "Unit", "unit_id")}""",
+    ),
+    Team: Statement("put Team", f"{_node('Team')} WITH n, row {_edge('IN', 'Unit', 'unit_id')}"),
+    Membership: Statement(
+        "put Membership",
+        f"""{_node("Membership")} WITH n, row
+    {_edge("OF", "Person", "person_id")}{_edge("IN", "Team", "team_id")}""",
+    ),
+    Watch: Statement(
+        "put Watch",
+        f"""{_node("Watch")} WITH n, row
+    {_edge("BY", "Person", "person_id")}{_edge("OVER", "Unit", "unit_id")}""",
+    ),
+}
+
+# Leads from each unit to its parent, once all units are there: rows may come before their parents.
+# An edge to the same parent stays, with the time from which it is so.
+SET_PARENTS = Statement(
+    "set parents",
+    """UNWIND $rows AS row
+    MATCH (n:Unit {tenant: $tenant, id: row.id})
+    USING INDEX SEEK n:Unit(tenant, id)
+    CALL (n, row) {
+        MATCH (n)-[old:CHILD_OF]->(parent) WHERE parent.id <> row.parent_id
+        DELETE old
+    }
+    CALL (n, row) {
+        MATCH (parent:Unit {tenant: $tenant, id: row.parent_id})
+        USING INDEX SEEK parent:Unit(tenant, id)
+        MERGE (n)-[edge:CHILD_OF]->(parent)
+        ON CREATE SET edge.valid_from = row.since
+    }""",
+)
+
+# Takes away the keys that are to change, before any is put: two records of one write may swap
+# theirs, and a constraint looks after each row.
+RELEASE: Mapping[type[Record], Statement] = {
+    Unit: Statement(
+        "release unit keys",
+        """UNWIND $rows AS row
+    MATCH (n:Unit {tenant: $tenant, id: row.id})
+    USING INDEX SEEK n:Unit(tenant, id)
+    WHERE n.key <> row.key
+    REMOVE n.key""",
+    ),
+    Person: Statement(
+        "release person keys",
+        """UNWIND $rows AS row
+    MATCH (n:Person {tenant: $tenant, id: row.id})
+    USING INDEX SEEK n:Person(tenant, id)
+    WHERE n.phone_hash <> coalesce(row.phone_hash, '') OR n.subject <> coalesce(row.subject, '')
+    REMOVE n.phone_hash, n.subject""",
+    ),
+}
+
+DROP: Mapping[type[Record], Statement] = {
+    Unit: _drop("Unit"),
+    PastUnit: _drop("PastUnit"),
+    Area: _drop("Area"),
+    AreaLink: _drop("AreaLink"),
+    Person: _drop("Person"),
+    Appointment: _drop("Appointment"),
+    Team: _drop("Team"),
+    Membership: _drop("Membership"),
+    Watch: _drop("Watch"),
+}
+
+
+async def put_records(
+    tx: AsyncManagedTransaction, tenant: TenantId, records: Iterable[Record]
+) -> None:
+    """Put each record in the place of the one with its type and id."""
+    rows = await asyncio.to_thread(_rows, records)
+    for of, release in RELEASE.items():
+        if len(rows.get(of, ())) > 1:
+            await release.run_in_batches(tx, rows[of], tenant=tenant)
+    for of, put in PUT.items():
+        await put.run_in_batches(tx, rows.get(of, ()), tenant=tenant)
+    places = [_place(row) for row in rows.get(Unit, ())]
+    await SET_PARENTS.run_in_batches(tx, places, tenant=tenant)
+
+
+async def drop_records(
+    tx: AsyncManagedTransaction, tenant: TenantId, records: Iterable[Record]
+) -> None:
+    """Remove the records that are there, with all their relationships."""
+    for of, each in _by_type(records).items():
+        await DROP[of].run_in_batches(tx, [record.id for record in each], tenant=tenant)
+
+
+def _rows(records: Iterable[Record]) -> Mapping[type[Record], Sequence[Mapping[str, Any]]]:
+    return {of: list(map(to_node(of), each)) for of, each in _by_type(records).items()}
+
+
+def _place(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: row[key] for key in ("id", "parent_id", "since")}
+
+
+def _by_type(records: Iterable[Record]) -> dict[type[Record], Sequence[Record]]:
+    found: dict[type[Record], list[Record]] = {}
+    for record in records:
+        found.setdefault(type(record), []).append(record)
+    return dict(found)

@@ -1,0 +1,89 @@
+"""The tenant's node: its lock, its header, and how all that hangs on it is removed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from neo4j import AsyncManagedTransaction
+
+from services.hierarchy.adapters.neo4j.statement import Statement
+from services.hierarchy.adapters.records import header_from_json
+from services.hierarchy.domain.model import TenantId
+from services.hierarchy.domain.tenants import TenantHeader
+
+# Takes the tenant's lock until the end of the transaction, and changes nothing: setting what is
+# set already locks the node and writes no log.
+LOCK = Statement(
+    "lock tenant",
+    """MATCH (t:Tenant {id: $tenant}) SET t.locked = true
+    RETURN t.header, t.event_sequence, t.write_count""",
+)
+# The same for a write, which may be the tenant's first.
+MAKE_AND_LOCK = Statement(
+    "make and lock tenant",
+    """MERGE (t:Tenant {id: $tenant})
+    ON CREATE SET t.tree_version = 0, t.write_count = 0, t.event_sequence = 0,
+        t.relayed_through = 0
+    SET t.locked = true
+    RETURN t.header, t.event_sequence, t.write_count""",
+)
+HEADER = Statement("read header", "MATCH (t:Tenant {id: $tenant}) RETURN t.header")
+TENANTS = Statement(
+    "read tenants",
+    """MATCH (t:Tenant) WHERE t.id > $after AND t.header IS NOT NULL
+    WITH t ORDER BY t.id LIMIT $limit
+    RETURN collect(t.header)""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the tenant's node says while it is locked.
+
+    Attributes:
+        event_sequence: of the newest event; 0 before the first.
+        write_count: grows with each write that changes anything.
+    """
+
+    header: TenantHeader
+    event_sequence: int = 0
+    write_count: int = 0
+
+
+async def lock(tx: AsyncManagedTransaction, tenant: TenantId) -> Standing:
+    """Wait for the tenant's writers and keep others out until the end of the transaction.
+
+    A tenant that was never written has no lock.
+    """
+    return _standing(tenant, await LOCK.run(tx, tenant=tenant))
+
+
+async def lock_for_write(tx: AsyncManagedTransaction, tenant: TenantId) -> Standing:
+    """As `lock`, and makes the tenant that is not there."""
+    return _standing(tenant, await MAKE_AND_LOCK.run(tx, tenant=tenant))
+
+
+async def read_header(tx: AsyncManagedTransaction, tenant: TenantId) -> TenantHeader:
+    """The tenant's header; an empty one of a stranger."""
+    rows = await HEADER.run(tx, tenant=tenant)
+    return _header(tenant, rows[0][0] if rows else None)
+
+
+async def read_tenants(
+    tx: AsyncManagedTransaction, after: str, limit: int
+) -> Sequence[TenantHeader]:
+    """Tenants in the order of ids."""
+    [[texts]] = await TENANTS.run(tx, after=after, limit=limit)
+    return [header_from_json(text) for text in texts]
+
+
+def _standing(tenant: TenantId, rows: list[list[Any]]) -> Standing:
+    if not rows:
+        return Standing(TenantHeader(tenant))
+    [[text, event_sequence, write_count]] = rows
+    return Standing(_header(tenant, text), event_sequence, write_count)
+
+
+def _header(tenant: TenantId, text: str | None) -> TenantHeader:
+    # A tenant whose only writes changed nothing has none yet.
+    return header_from_json(text) if text else TenantHeader(tenant)
