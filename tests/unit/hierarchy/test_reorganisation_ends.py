@@ -74,7 +74,7 @@ def test_everything_in_a_closed_unit_ends(tenant: Deciding) -> None:
         a_membership("m-stays", "t-stays"),
         a_link("l-stays", other),
     ]
-    ends: list[Record] = [
+    ends: list[Appointment | Team | Membership | Watch | AreaLink] = [
         an_appointment("ends", closed),
         an_appointment("ends-sooner", closed, ends=LATER),
         a_watch("w", closed),

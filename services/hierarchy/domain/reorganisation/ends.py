@@ -1,19 +1,12 @@
 """What stands in a unit ends with it: appointments, teams, watches, and that it lies in areas."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
 from services.hierarchy.domain.areas import AreaLink
-from services.hierarchy.domain.events import (
-    MAX_EVENT_ITEMS,
-    AppointmentChange,
-    AppointmentsChanged,
-    Change,
-    WatchChange,
-    WatchesChanged,
-)
+from services.hierarchy.domain.events import Change
 from services.hierarchy.domain.model import Unit, UnitId
 from services.hierarchy.domain.operations import Want
 from services.hierarchy.domain.people import Appointment
@@ -28,8 +21,15 @@ from services.hierarchy.domain.records import (
 from services.hierarchy.domain.reorganisation.overlay import Asking, runs
 from services.hierarchy.domain.teams import Membership, Team, Watch
 from services.hierarchy.domain.tenants import TenantHeader, with_teams
+from services.hierarchy.domain.tenures import (
+    Tenure,
+    appointments_changed,
+    ended,
+    is_open,
+    watches_changed,
+)
 
-Tenure = TypeVar("Tenure", Appointment, Team, Membership, Watch)
+T = TypeVar("T", bound=Tenure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,9 @@ class Ends:
         )
 
     @property
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Sequence[Change]:
         """What peers are told of them."""
-        for some in runs(self.appointments, MAX_EVENT_ITEMS):
-            yield AppointmentsChanged(tuple(map(_appointment_change, some)))
-        for few in runs(self.watches, MAX_EVENT_ITEMS):
-            yield WatchesChanged(tuple(map(_watch_change, few)))
+        return (*appointments_changed(self.appointments), *watches_changed(self.watches))
 
     def counted(self, header: TenantHeader) -> TenantHeader:
         """The header without the teams that were open."""
@@ -99,10 +96,10 @@ def end_with(units: Sequence[Unit], at: datetime) -> Asking[Ends]:
         memberships += (each for team_id in few for each in found.all(MEMBERSHIPS_BY_TEAM, team_id))
     levels = {unit.id: unit.level for unit in units}
     return Ends(
-        list(_ended(appointments, at)),
-        list(_ended(teams, at)),
-        list(_ended(memberships, at)),
-        list(_ended(watches, at)),
+        _ended(appointments, at),
+        _ended(teams, at),
+        _ended(memberships, at),
+        _ended(watches, at),
         *end_links(links, at),
         open_teams=_open_teams(teams, levels),
     )
@@ -113,28 +110,18 @@ def end_links(
 ) -> tuple[Sequence[AreaLink], Sequence[AreaLink]]:
     """The links that end at an instant, as they then are, and those that would begin later."""
     standing = [each for each in links if each.valid_to is None or each.valid_to > at]
-    ended = [
+    before = [
         replace(each, valid_to=at, revision=each.revision + 1)
         for each in standing
         if each.valid_from < at
     ]
-    return ended, [each for each in standing if each.valid_from >= at]
+    return before, [each for each in standing if each.valid_from >= at]
 
 
-def _ended(records: Iterable[Tenure], at: datetime) -> Iterator[Tenure]:
-    for each in sorted(records, key=lambda record: record.id):
-        if each.valid_to is None or each.valid_to > max(at, each.valid_from):
-            end = max(at, each.valid_from)
-            yield replace(each, valid_to=end, revision=each.revision + 1)
+def _ended(tenures: Iterable[T], at: datetime) -> list[T]:
+    open_ones = (each for each in tenures if is_open(each, at))
+    return [ended(each, at) for each in sorted(open_ones, key=lambda each: each.id)]
 
 
 def _open_teams(teams: Iterable[Team], levels: Mapping[UnitId, str]) -> list[tuple[str, str]]:
     return [(team.kind, levels[team.unit_id]) for team in teams if team.valid_to is None]
-
-
-def _appointment_change(each: Appointment) -> AppointmentChange:
-    return AppointmentChange(each.id, each.person_id, each.unit_id, each.position, each.valid_to)
-
-
-def _watch_change(each: Watch) -> WatchChange:
-    return WatchChange(each.id, each.person_id, each.unit_id, each.valid_to)
