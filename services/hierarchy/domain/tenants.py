@@ -85,6 +85,11 @@ class TenantHeader:
     used_team_kinds: Mapping[str, int] = field(default_factory=dict)
     secrets: TenantSecrets = TenantSecrets()
 
+    @property
+    def exists(self) -> bool:
+        """Whether the tenant was created, or written before it was."""
+        return self != TenantHeader(self.tenant)
+
 
 def with_teams(
     header: TenantHeader,
