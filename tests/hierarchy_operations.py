@@ -8,7 +8,8 @@ from services.hierarchy.domain.fingerprints import fingerprint
 from services.hierarchy.domain.imports import decide_import, import_fingerprint
 from services.hierarchy.domain.model import Blueprint, ImportReport, UnitImport
 from services.hierarchy.domain.operations import Decision, Moment, Operation, Steps, Want
-from services.hierarchy.domain.records import Record
+from services.hierarchy.domain.records import UNITS_BY_ID, Record
+from services.hierarchy.domain.unit_changes import UnitEdit, change_units
 from tests.builders_hierarchy import a_request_id
 
 
@@ -28,6 +29,18 @@ def putting(draft: Blueprint) -> Operation[BlueprintPut]:
     """A blueprint in the place of one from which it takes no position that somebody may hold."""
     decide = partial(decide_blueprint, draft)
     return Operation("put blueprint", a_request_id(), fingerprint(draft), BlueprintPut, decide)
+
+
+def closing(unit_id: str) -> Operation[None]:
+    """The end of a unit without children."""
+
+    def decide(moment: Moment) -> Steps[None]:
+        found = yield Want({UNITS_BY_ID: [unit_id]})
+        edit = UnitEdit(found.one(UNITS_BY_ID, unit_id), None)
+        changed = change_units(moment.header, [edit], moment.now)
+        return Decision(None, changed.puts, changed.drops, changed.header, changed.changes)
+
+    return Operation("close unit", a_request_id(), unit_id, type(None), decide)
 
 
 def keeping(*records: Record) -> Operation[None]:

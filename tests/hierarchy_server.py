@@ -127,25 +127,27 @@ class Hierarchy:
         self,
         subject: str,
         position: str,
-        unit: pb.Unit,
-        *,
+        *units: pb.Unit,
         valid_from: datetime | None = None,
         valid_to: datetime | None = None,
     ) -> Caller:
-        """Somebody with nothing but that position; a caller with their token."""
-        now = self.store.clock.now()
-        person = Person(PersonId(self.store.ids.new()), None, None, subject, now, None, 1)
-        appointment = Appointment(
-            AppointmentId(self.store.ids.new()),
-            UnitId(unit.id),
-            position,
-            person.id,
-            valid_from or now,
-            valid_to,
-            None,
-            1,
-        )
-        await self.keep(person, appointment)
+        """Somebody with nothing but that position in these units; a caller with their token."""
+        now, ids = self.store.clock.now(), self.store.ids
+        person = Person(PersonId(ids.new()), None, None, subject, now, None, 1)
+        appointments = [
+            Appointment(
+                AppointmentId(ids.new()),
+                UnitId(unit.id),
+                position,
+                person.id,
+                valid_from or now,
+                valid_to,
+                None,
+                1,
+            )
+            for unit in units
+        ]
+        await self.keep(person, *appointments)
         return a_caller(capabilities=(), subject=subject)
 
     async def unit(self, level: str, code: str, caller: Caller | None = None) -> pb.Unit:
