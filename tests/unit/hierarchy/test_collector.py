@@ -31,6 +31,7 @@ async def test_a_server_seldom_walks_all_that_lives(tmp_path: Path) -> None:
         oidc_issuer=ISSUER,
         oidc_jwks_file=keys,
         database_file=tmp_path / "hierarchy.sqlite3",
+        implicit_tenants=True,
         host="127.0.0.1",
         port=0,
         drain=timedelta(0),

@@ -89,8 +89,8 @@ def test_everything_in_a_closed_unit_ends(tenant: Deciding) -> None:
 
     for each in ends:
         assert tenant.records[type(each), each.id] == replace(each, valid_to=NOW, revision=2)
-    for each in stays:
-        assert tenant.records[type(each), each.id] == each
+    for other_record in stays:
+        assert tenant.records[type(other_record), other_record.id] == other_record
     counts = (report.appointment_ended_count, report.team_ended_count, report.watch_ended_count)
     assert counts == (2, 1, 1)
     assert tenant.header.used_team_kinds == {"it/mandal": 1}

@@ -11,6 +11,7 @@ from services.hierarchy.domain.errors import (
     QuotaExceeded,
     TreeChangedMeanwhile,
     UnitChangedMeanwhile,
+    UnitNotFound,
 )
 from services.hierarchy.domain.model import LocalizedText, Place, UnitId
 from services.hierarchy.domain.reorganisation import CloseStep, MoveStep, Step, UpdateStep
@@ -238,10 +239,9 @@ def test_up_to_a_hundred_faults_are_all_there_are(tenant: Deciding, count: int) 
     [
         (create("mandal M1", "district AJM"), "unit.code"),
         (create("mandal M3", "district NO"), "unit.parent"),
-        (update(STRANGER), "id"),
         (update("mandal M1", names=NAMELESS), "names.by_language.en"),
         (move("mandal M1", "booth B1"), "parent_id"),
-        (move(STRANGER, "district AJM"), "id"),
+        (move("mandal M1", STRANGER), "parent_id"),
         (close("mandal M1"), "id"),
     ],
 )
@@ -249,6 +249,18 @@ def test_a_single_call_has_the_paths_of_its_own_request(
     tenant: Deciding, step: Step, path: str
 ) -> None:
     assert [each for each, _ in faults_of(tenant, step, is_single=True)] == [path]
+
+
+@pytest.mark.parametrize(
+    "step", [update(STRANGER), move(STRANGER, "district AJM"), close(STRANGER)]
+)
+def test_a_single_call_for_a_unit_that_is_not_there_finds_nothing(
+    tenant: Deciding, step: Step
+) -> None:
+    with pytest.raises(UnitNotFound) as refused:
+        decided(tenant, step, is_single=True)
+
+    assert refused.value.unit_id == STRANGER
 
 
 def test_units_are_changed_neither_ahead_of_time_nor_before_the_last_change(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from kit.errors import FieldViolation, raise_violations
-from services.hierarchy.domain.errors import BlueprintNotFound, TreeChangedMeanwhile
+from services.hierarchy.domain.errors import BlueprintNotFound, TreeChangedMeanwhile, UnitNotFound
 from services.hierarchy.domain.model import Unit, UnitId
 from services.hierarchy.domain.operations import Decision, Moment, Steps
 from services.hierarchy.domain.reorganisation.ahead import look_ahead
@@ -15,9 +15,12 @@ from services.hierarchy.domain.reorganisation.overlay import Asking, Overlay
 from services.hierarchy.domain.reorganisation.request import (
     MAX_REPORTED_CHANGES,
     MAX_VIOLATIONS,
+    CreateStep,
+    MergeStep,
     Reorganisation,
     ReorganisationReport,
     Rights,
+    SplitStep,
     Step,
     UnitChange,
     What,
@@ -37,6 +40,7 @@ def decide_reorganisation(
     Raises:
         BlueprintNotFound: the tenant has no levels yet.
         TreeChangedMeanwhile: the tree is not the one that the caller saw.
+        UnitNotFound: the unit of a request of its own is not there, or not for the caller.
         InvalidInput: with what is wrong with each step that can be judged.
         NotAllowed: the caller sees a unit that a step names, but may not administer it.
         UnitChangedMeanwhile: an etag does not fit.
@@ -100,7 +104,17 @@ class _Run:
             if len(self._violations) > MAX_VIOLATIONS:
                 break
         if self._violations:
+            self._require_subject()
             raise_violations(first_violations(self._violations))
+
+    def _require_subject(self) -> None:
+        """Raise `UnitNotFound` where a request of its own speaks of a unit that is not there."""
+        step = self.request.steps[0]
+        if not self.request.is_single or isinstance(step, CreateStep | MergeStep | SplitStep):
+            return
+        subject = self.request.path(0, "unit")
+        if any((each.field, each.reason) == (subject, "UNKNOWN_UNIT") for each in self._violations):
+            raise UnitNotFound(str(step.unit))
 
     def _try(self, step: Step) -> Asking[Sequence[Fault] | None]:
         """What is wrong with a step; None when that cannot be said."""

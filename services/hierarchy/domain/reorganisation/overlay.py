@@ -62,9 +62,9 @@ class Overlay:
                 self._meet(found.all(UNITS_BY_ID, unit_id))
                 self._before.setdefault(unit_id, None)
                 self._now.setdefault(unit_id, None)
-        for some in runs(list(new_keys)):
-            found = yield Want({UNITS_BY_KEY: [joined_key(*key) for key in some]})
-            for key in some:
+        for few in runs(list(new_keys)):
+            found = yield Want({UNITS_BY_KEY: [joined_key(*key) for key in few]})
+            for key in few:
                 self._meet(found.all(UNITS_BY_KEY, joined_key(*key)))
         self._known_keys.update(new_keys)
         for some in runs(list(new_parents)):
