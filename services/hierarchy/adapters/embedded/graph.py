@@ -4,61 +4,55 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from kit.clock import Clock
 from kit.ids import Ids
 from services.hierarchy.adapters.embedded import reads, writes
 from services.hierarchy.adapters.embedded.store import EmbeddedStore
-from services.hierarchy.adapters.records import Answer
-from services.hierarchy.domain.blueprints import plan_blueprint
-from services.hierarchy.domain.errors import BlueprintNotFound, RequestIdReused
-from services.hierarchy.domain.events import BlueprintChanged
-from services.hierarchy.domain.imports import Plan, fingerprint, plan_import, row_keys
-from services.hierarchy.domain.model import (
-    Blueprint,
-    ImportReport,
-    TenantId,
-    Unit,
-    UnitId,
-    UnitImport,
-    UnitKey,
-)
-from services.hierarchy.domain.row_checks import Standing
+from services.hierarchy.domain.model import TenantId, Unit, UnitId
+from services.hierarchy.domain.operations import Decision, Moment, Operation
+from services.hierarchy.domain.records import Index, R
+from services.hierarchy.domain.tenants import TenantHeader
 from services.hierarchy.domain.tree import TreeRows
-from services.hierarchy.ports import Children, Read, SiblingKey
+from services.hierarchy.ports import Children, Read, SiblingKey, Tally, UnitChanges
+
+T = TypeVar("T")
 
 
 class EmbeddedOrgGraph:
-    """Units in a SQLite file. Its write lock is the whole file's, so tenants take turns too."""
+    """Records in a SQLite file. Its write lock is the whole file's, so tenants take turns too.
+
+    Every read is one moment.
+    """
 
     def __init__(self, store: EmbeddedStore, clock: Clock, ids: Ids) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
 
-    async def put_blueprint(
-        self, tenant: TenantId, draft: Blueprint, *, validate_only: bool = False
-    ) -> Blueprint:
-        run = self._store.read if validate_only else self._store.write
-        return await run(partial(self._put_blueprint, tenant, draft, validate_only))
+    async def header(self, tenant: TenantId) -> TenantHeader:
+        header = await self._store.read(lambda it: reads.read_header(it, tenant))
+        return header or TenantHeader(tenant)
 
-    async def blueprint(self, tenant: TenantId) -> Blueprint | None:
-        blueprint, _ = await self._store.read(lambda it: reads.read_tenant(it, tenant))
-        return blueprint
-
-    async def units(self, tenant: TenantId, ids: Collection[UnitId]) -> Read[Mapping[UnitId, Unit]]:
-        def work(connection: sqlite3.Connection) -> Read[Mapping[UnitId, Unit]]:
+    async def find(
+        self,
+        tenant: TenantId,
+        index: Index[R],
+        keys: Collection[str],
+        *,
+        at: datetime | None = None,
+    ) -> Read[Mapping[str, Sequence[R]]]:
+        def work(connection: sqlite3.Connection) -> Read[Mapping[str, Sequence[R]]]:
             version = reads.read_tree_version(connection, tenant)
-            return Read(version, reads.read_units(connection, tenant, ids))
+            return Read(version, reads.find(connection, tenant, index, keys, at))
 
         return await self._store.read(work)
 
-    async def unit_by_key(self, tenant: TenantId, key: UnitKey) -> Read[Unit | None]:
-        def work(connection: sqlite3.Connection) -> Read[Unit | None]:
-            version = reads.read_tree_version(connection, tenant)
-            return Read(version, reads.read_units_by_key(connection, tenant, [key]).get(key))
-
-        return await self._store.read(work)
+    async def page(
+        self, tenant: TenantId, of: type[R], *, after: str = "", limit: int
+    ) -> Sequence[R]:
+        return await self._store.read(lambda it: reads.read_page(it, tenant, of, after, limit))
 
     async def children(
         self,
@@ -72,7 +66,7 @@ class EmbeddedOrgGraph:
             named = reads.read_units(connection, tenant, [each for each in parents if each])
             found = {
                 parent: reads.read_children(connection, tenant, parent, after, limit)
-                for parent in parents
+                for parent in dict.fromkeys(parents)
                 if parent is None or parent in named
             }
             return Read(reads.read_tree_version(connection, tenant), found)
@@ -88,70 +82,71 @@ class EmbeddedOrgGraph:
 
         return await self._store.read(work)
 
-    async def tree_version(self, tenant: TenantId) -> int:
-        return await self._store.read(lambda it: reads.read_tree_version(it, tenant))
+    async def tree(self, tenant: TenantId, *, at: datetime | None = None) -> TreeRows:
+        return await self._store.read(lambda it: reads.read_tree(it, tenant, at))
 
-    async def tree(self, tenant: TenantId) -> TreeRows:
-        return await self._store.read(lambda it: reads.read_tree(it, tenant))
+    async def unit_changes(self, tenant: TenantId, *, since: int, limit: int) -> UnitChanges | None:
+        return await self._store.read(lambda it: reads.read_unit_changes(it, tenant, since, limit))
 
-    async def apply_import(self, tenant: TenantId, request: UnitImport) -> ImportReport:
-        if request.validate_only:
-            return await self._preview(tenant, request)
-        return await self._store.write(partial(self._import, tenant, request))
+    async def units_with(self, tenant: TenantId, position: str, at: datetime) -> Collection[UnitId]:
+        return await self._store.read(lambda it: reads.read_units_with(it, tenant, position, at))
 
-    def _put_blueprint(
+    async def tally(
         self,
         tenant: TenantId,
-        draft: Blueprint,
-        validate_only: bool,
-        connection: sqlite3.Connection,
-    ) -> Blueprint:
-        old, tree_version = reads.read_tenant(connection, tenant)
-        plan = plan_blueprint(old, draft, reads.read_used_levels(connection, tenant))
-        if plan.changes_blueprint and not validate_only:
-            now = self._clock.now()
-            writes.write_blueprint(connection, tenant, plan.blueprint)
-            if plan.changes_tree:
-                writes.write_tree_version(connection, tenant, tree_version + 1, now)
-            change = BlueprintChanged(plan.blueprint.version)
-            writes.add_event(connection, tenant, change, now)
-        return plan.blueprint
-
-    async def _preview(self, tenant: TenantId, request: UnitImport) -> ImportReport:
-        # The plan of a large import takes seconds: not in a thread that others wait for to read.
-        standing = await self._store.read(lambda it: _standing(it, tenant, request))
-        plan = partial(self._plan, request, standing, self._clock.now())
-        return (await self._store.compute(plan)).preview(standing)
-
-    def _plan(self, request: UnitImport, standing: Standing, now: datetime) -> Plan:
-        return plan_import(request.rows, standing, new_id=self._ids.new, now=now)
-
-    def _import(
-        self, tenant: TenantId, request: UnitImport, connection: sqlite3.Connection
-    ) -> ImportReport:
-        now = self._clock.now()
-        content = fingerprint(request.rows)
-        if answer := writes.read_answer(connection, tenant, request.request_id, now):
-            if answer.fingerprint != content:
-                raise RequestIdReused(request.request_id)
-            return answer.report
-        standing = _standing(connection, tenant, request)
-        plan = self._plan(request, standing, now)
-        if plan.changes_anything:
-            writes.write_plan(connection, tenant, plan, now)
-        writes.keep_answer(
-            connection, tenant, request.request_id, Answer(content, plan.report), now
+        *,
+        units: Collection[UnitId] | None,
+        at: datetime,
+        verified_since: datetime,
+    ) -> Sequence[Tally]:
+        return await self._store.read(
+            lambda it: reads.read_tally(it, tenant, units, at, verified_since)
         )
-        return plan.report
+
+    async def write(self, tenant: TenantId, operation: Operation[T]) -> T:
+        if operation.validate_only:
+            # Deciding on a large import takes seconds, so not in a thread that others wait for to
+            # read; but in one transaction, so that all that it finds is of one moment.
+            return await self._store.preview(partial(self._preview, tenant, operation))
+        return await self._store.write(partial(self._write, tenant, operation))
+
+    async def tenants(self, *, after: str = "", limit: int) -> Sequence[TenantHeader]:
+        return await self._store.read(lambda it: reads.read_tenants(it, after, limit))
+
+    async def forget_tenant(self, tenant: TenantId, *, limit: int) -> int:
+        return await self._store.write(lambda it: writes.forget_tenant(it, tenant, limit))
+
+    def _preview(
+        self, tenant: TenantId, operation: Operation[T], connection: sqlite3.Connection
+    ) -> T:
+        header = reads.read_header(connection, tenant) or TenantHeader(tenant)
+        moment = Moment(header, self._clock.now(), self._ids.new)
+        return _decide(connection, tenant, operation, moment).answer
+
+    def _write(
+        self, tenant: TenantId, operation: Operation[T], connection: sqlite3.Connection
+    ) -> T:
+        now = self._clock.now()
+        if kept := writes.read_answer(connection, tenant, operation, now):
+            return kept[0]
+        header = reads.read_header(connection, tenant)
+        if header is None:
+            header = TenantHeader(tenant)
+            writes.write_header(connection, tenant, header)
+        decision = _decide(connection, tenant, operation, Moment(header, now, self._ids.new))
+        writes.write_decision(connection, tenant, decision, now)
+        writes.keep_answer(connection, tenant, operation, decision.answer, now)
+        return decision.answer
 
 
-def _standing(connection: sqlite3.Connection, tenant: TenantId, request: UnitImport) -> Standing:
-    blueprint, version = reads.read_tenant(connection, tenant)
-    if blueprint is None:
-        raise BlueprintNotFound
-    return Standing(
-        blueprint=blueprint,
-        tree_version=version,
-        units=reads.read_units_by_key(connection, tenant, row_keys(request.rows)),
-        used_levels=reads.read_used_levels(connection, tenant),
-    )
+def _decide(
+    connection: sqlite3.Connection, tenant: TenantId, operation: Operation[T], moment: Moment
+) -> Decision[T]:
+    steps = operation.decide(moment)
+    try:
+        want = next(steps)
+        while True:
+            want = steps.send(reads.find_wanted(connection, tenant, want))
+    except StopIteration as end:
+        decision: Decision[T] = end.value
+        return decision

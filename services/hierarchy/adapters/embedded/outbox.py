@@ -9,8 +9,9 @@ from services.hierarchy.domain.events import Event
 from services.hierarchy.domain.model import TenantId
 from services.hierarchy.ports import EVENTS_KEPT, Backlog
 
-_EVENTS = """SELECT sequence, occurred_at, kind, version FROM event
+_EVENTS = """SELECT sequence, occurred_at, kind, content FROM event
     WHERE tenant = ? AND sequence > ? ORDER BY sequence LIMIT ?"""
+# From the index of backlogs alone.
 _BACKLOGS = """SELECT id, relayed_through FROM tenant WHERE event_sequence > relayed_through
     ORDER BY id LIMIT ?"""
 _MARK = """UPDATE tenant SET relayed_through = min(?2, event_sequence)
@@ -31,8 +32,8 @@ class EmbeddedOutbox:
         def work(connection: sqlite3.Connection) -> Sequence[Event]:
             rows = connection.execute(_EVENTS, (tenant, after, limit))
             return [
-                Event(tenant, sequence, instant_of(at), change_from_record(kind, version))
-                for sequence, at, kind, version in rows
+                Event(tenant, sequence, instant_of(at), change_from_record(kind, content))
+                for sequence, at, kind, content in rows
             ]
 
         return await self._store.read(work)

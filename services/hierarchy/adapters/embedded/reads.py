@@ -2,71 +2,119 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
-from services.hierarchy.adapters.records import blueprint_from_json, instant_of, names_from_json
-from services.hierarchy.domain.model import (
-    Blueprint,
-    Place,
-    TenantId,
-    Unit,
-    UnitId,
-    UnitKey,
+from services.hierarchy.adapters.embedded import tables
+from services.hierarchy.adapters.records import (
+    SHAPES,
+    Shape,
+    header_from_json,
+    microseconds,
 )
+from services.hierarchy.domain.model import TenantId, Unit, UnitId
+from services.hierarchy.domain.operations import Found, Want
+from services.hierarchy.domain.people import Verification
+from services.hierarchy.domain.records import UNITS_BY_ID, Index, R
+from services.hierarchy.domain.tenants import TenantHeader
 from services.hierarchy.domain.tree import TreeRow, TreeRows
-from services.hierarchy.ports import Children, SiblingKey
+from services.hierarchy.ports import Children, SiblingKey, Tally, UnitChanges
 
-_UNIT = """unit.id, unit.level, unit.code, unit.names, unit.parent_id, unit.latitude,
-    unit.longitude, unit.valid_from, unit.revision"""
+_UNIT = SHAPES[Unit]
+_UNIT_COLUMNS = tables.columns_of(_UNIT)
 
-# The tenant's blueprint and tree version; no row before the first blueprint.
-_TENANT = "SELECT blueprint, tree_version FROM tenant WHERE id = ?"
-# Units by a JSON list of ids.
-_UNITS_BY_ID = f"""SELECT {_UNIT} FROM json_each(?1) AS wanted
-    CROSS JOIN unit ON unit.tenant = ?2 AND unit.id = wanted.value"""  # noqa: S608  # our columns
-# Units by a JSON list of [level, code]; CROSS keeps the list as the outer loop.
-_UNITS_BY_KEY = f"""SELECT {_UNIT} FROM json_each(?1) AS wanted
-    CROSS JOIN unit ON unit.tenant = ?2 AND unit.level = json_extract(wanted.value, '$[0]')
-        AND unit.code = json_extract(wanted.value, '$[1]')"""  # noqa: S608
+_HEADER = "SELECT header FROM tenant WHERE id = ?"
+_TREE_VERSION = "SELECT tree_version FROM tenant WHERE id = ?"
+# A run of tenants behind an id.
+_TENANTS = "SELECT header FROM tenant WHERE id > ? ORDER BY id LIMIT ?"
 # The children of one parent (NULL: the roots) behind a sibling, in order.
-_CHILDREN = f"""SELECT {_UNIT} FROM unit
+_CHILDREN = f"""SELECT {_UNIT_COLUMNS} FROM unit
     WHERE tenant = ? AND parent_id IS ? AND (code, level) > (?, ?)
-    ORDER BY code, level LIMIT ?"""  # noqa: S608
+    ORDER BY code, level LIMIT ?"""  # noqa: S608  # our columns
 _CHILD_COUNT = "SELECT count(*) FROM unit WHERE tenant = ? AND parent_id IS ?"
-# The levels that have units: reads the index on keys.
-_USED_LEVELS = "SELECT DISTINCT level FROM unit WHERE tenant = ?"
 # The whole tree from the index of siblings alone.
 _TREE = """SELECT id, parent_id, level, code FROM unit WHERE tenant = ?
     ORDER BY parent_id, code, level"""
+# The units that had begun, as they are or as they were then.
+_TREE_AT = """SELECT id, parent_id, level, code FROM unit WHERE tenant = ?1 AND since <= ?2
+    UNION ALL
+    SELECT unit_id, parent_id, level, code FROM past_unit
+        WHERE tenant = ?1 AND until > ?2 AND since <= ?2
+    ORDER BY parent_id, code, level"""
+# The units that a version above this one made what they are.
+_CHANGED_UNITS = f"""SELECT {_UNIT_COLUMNS} FROM unit WHERE tenant = ? AND revision > ?
+    LIMIT ?"""  # noqa: S608  # our columns
+# The units that a version above this one closed.
+_CLOSED_UNITS = "SELECT unit_id FROM past_unit WHERE tenant = ? AND closed AND ended_by > ? LIMIT ?"
+# The units with a holder of the position at an instant, from the index of positions alone.
+_UNITS_WITH = """SELECT DISTINCT unit_id FROM appointment WHERE tenant = ?1 AND position = ?2
+    AND valid_from <= ?3 AND (valid_to IS NULL OR valid_to > ?3)"""
+# Appointments by position: never verified, stale, in all; from an index in the order of positions.
+_STATES = """count(*) FILTER (WHERE verified_at IS NULL),
+    count(*) FILTER (WHERE verified_at < ?3), count(*)"""
+_TALLY = f"""SELECT position, {_STATES} FROM appointment INDEXED BY appointment_position
+    WHERE tenant = ?1 AND valid_from <= ?2 AND (valid_to IS NULL OR valid_to > ?2)
+    GROUP BY position"""  # noqa: S608  # our text
+# The same, of a JSON list of units; from the index of units, so that few cost little.
+_TALLY_OF_UNITS = f"""SELECT position, {_STATES} FROM json_each(?4) AS wanted
+    CROSS JOIN appointment INDEXED BY appointment_by_unit_id
+        ON tenant = ?1 AND unit_id = wanted.value
+    WHERE valid_from <= ?2 AND (valid_to IS NULL OR valid_to > ?2)
+    GROUP BY position"""  # noqa: S608  # our text
 
 
-def read_tenant(connection: sqlite3.Connection, tenant: TenantId) -> tuple[Blueprint | None, int]:
-    """The tenant's blueprint and tree version."""
-    row = connection.execute(_TENANT, (tenant,)).fetchone()
-    return (blueprint_from_json(row[0]), row[1]) if row else (None, 0)
+def read_header(connection: sqlite3.Connection, tenant: TenantId) -> TenantHeader | None:
+    """The tenant's header; None for a stranger."""
+    row = connection.execute(_HEADER, (tenant,)).fetchone()
+    return header_from_json(row[0]) if row else None
 
 
 def read_tree_version(connection: sqlite3.Connection, tenant: TenantId) -> int:
     """The tenant's tree version, 0 for a stranger."""
-    row = connection.execute(_TENANT, (tenant,)).fetchone()
-    return row[1] if row else 0
+    row = connection.execute(_TREE_VERSION, (tenant,)).fetchone()
+    return row[0] if row else 0
 
 
-def read_units(
-    connection: sqlite3.Connection, tenant: TenantId, ids: Iterable[UnitId]
-) -> dict[UnitId, Unit]:
-    """The units with these ids."""
-    wanted = json.dumps(list(dict.fromkeys(ids)))
-    units = map(_unit, connection.execute(_UNITS_BY_ID, (wanted, tenant)))
-    return {unit.id: unit for unit in units}
+def read_tenants(connection: sqlite3.Connection, after: str, limit: int) -> Sequence[TenantHeader]:
+    """A run of tenants."""
+    rows = connection.execute(_TENANTS, (after, limit))
+    return [header_from_json(header) for (header,) in rows]
 
 
-def read_units_by_key(
-    connection: sqlite3.Connection, tenant: TenantId, keys: Collection[UnitKey]
-) -> dict[UnitKey, Unit]:
-    """The units with these levels and codes."""
-    units = map(_unit, connection.execute(_UNITS_BY_KEY, (json.dumps(list(keys)), tenant)))
-    return {unit.key: unit for unit in units}
+def find(
+    connection: sqlite3.Connection,
+    tenant: TenantId,
+    index: Index[R],
+    keys: Iterable[str],
+    at: datetime | None = None,
+) -> dict[str, list[R]]:
+    """The records with these keys, by key; one statement, however many."""
+    shape = SHAPES[index.of]
+    statement = tables.FIND[index] if at is None else tables.FIND_AT[index]
+    wanted = json.dumps(list(dict.fromkeys(keys)))
+    instant = None if at is None else microseconds(at)
+    rows = connection.execute(statement, {"tenant": tenant, "keys": wanted, "at": instant})
+    make, key = _maker(shape), shape.columns.index(index.by)
+    found: dict[str, list[R]] = {}
+    for row in rows:
+        found.setdefault(row[key], []).append(make(row))
+    return found
+
+
+def find_wanted(connection: sqlite3.Connection, tenant: TenantId, want: Want) -> Found:
+    """All that a decision asks for at once."""
+    return Found(
+        {index: find(connection, tenant, index, keys) for index, keys in want.keys.items()}
+    )
+
+
+def read_page(
+    connection: sqlite3.Connection, tenant: TenantId, of: type[R], after: str, limit: int
+) -> Sequence[R]:
+    """A run of the records of a type."""
+    rows = connection.execute(tables.PAGE[of], (tenant, after, limit))
+    return list(map(_maker(SHAPES[of]), rows))
 
 
 def read_children(
@@ -80,7 +128,15 @@ def read_children(
     start = (after.code, after.level) if after else ("", "")
     rows = connection.execute(_CHILDREN, (tenant, parent, *start, limit + 1)).fetchall()
     (total,) = connection.execute(_CHILD_COUNT, (tenant, parent)).fetchone()
-    return Children(tuple(map(_unit, rows[:limit])), total, has_more=len(rows) > limit)
+    return Children(tuple(map(_maker(_UNIT), rows[:limit])), total, has_more=len(rows) > limit)
+
+
+def read_units(
+    connection: sqlite3.Connection, tenant: TenantId, ids: Iterable[UnitId]
+) -> dict[UnitId, Unit]:
+    """The units with these ids."""
+    found = find(connection, tenant, UNITS_BY_ID, ids)
+    return {UnitId(unit_id): unit for unit_id, (unit,) in found.items()}
 
 
 def read_ancestors(
@@ -95,17 +151,72 @@ def read_ancestors(
     return {unit_id: _chain(unit, known) for unit_id, unit in starts.items()}
 
 
-def read_used_levels(connection: sqlite3.Connection, tenant: TenantId) -> set[str]:
-    """The keys of the levels that have units."""
-    return {level for (level,) in connection.execute(_USED_LEVELS, (tenant,))}
+def read_tree(connection: sqlite3.Connection, tenant: TenantId, at: datetime | None) -> TreeRows:
+    """Every unit's place in the tree, as it is or as it was."""
+    header = read_header(connection, tenant) or TenantHeader(tenant)
+    if at is None:
+        rows = connection.execute(_TREE, (tenant,))
+    else:
+        rows = connection.execute(_TREE_AT, (tenant, microseconds(at)))
+    keys = header.blueprint.level_keys if header.blueprint else ()
+    return TreeRows(header.tree_version, keys, list(map(TreeRow._make, rows)))
 
 
-def read_tree(connection: sqlite3.Connection, tenant: TenantId) -> TreeRows:
-    """Every unit's place in the tree."""
-    blueprint, version = read_tenant(connection, tenant)
-    rows = connection.execute(_TREE, (tenant,)).fetchall()
-    keys = blueprint.level_keys if blueprint else ()
-    return TreeRows(version, keys, [TreeRow._make(row) for row in rows])
+def read_unit_changes(
+    connection: sqlite3.Connection, tenant: TenantId, since: int, limit: int
+) -> UnitChanges | None:
+    """What became of the units after a version, unless it is too much."""
+    one_more = (tenant, since, limit + 1)
+    changed = connection.execute(_CHANGED_UNITS, one_more).fetchall()
+    closed = connection.execute(_CLOSED_UNITS, one_more).fetchall()
+    if len(changed) + len(closed) > limit:
+        return None
+    return UnitChanges(
+        read_tree_version(connection, tenant),
+        tuple(map(_maker(_UNIT), changed)),
+        frozenset(unit_id for (unit_id,) in closed),
+    )
+
+
+def read_units_with(
+    connection: sqlite3.Connection, tenant: TenantId, position: str, at: datetime
+) -> Collection[UnitId]:
+    """The units in which somebody holds the position."""
+    rows = connection.execute(_UNITS_WITH, (tenant, position, microseconds(at)))
+    return [unit_id for (unit_id,) in rows]
+
+
+def read_tally(
+    connection: sqlite3.Connection,
+    tenant: TenantId,
+    units: Collection[UnitId] | None,
+    at: datetime,
+    verified_since: datetime,
+) -> Sequence[Tally]:
+    """Appointments in force by position and state."""
+    values = (tenant, microseconds(at), microseconds(verified_since))
+    if units is None:
+        rows = connection.execute(_TALLY, values)
+    else:
+        wanted = json.dumps(list(dict.fromkeys(units)))
+        rows = connection.execute(_TALLY_OF_UNITS, (*values, wanted))
+    return [tally for row in rows for tally in _tallies(*row)]
+
+
+def _maker(shape: Shape[R]) -> Callable[[tuple[Any, ...]], R]:
+    columns, from_row = shape.columns, shape.from_row
+    return lambda row: from_row(dict(zip(columns, row, strict=True)))
+
+
+def _tallies(position: str, unverified: int, stale: int, total: int) -> Iterator[Tally]:
+    counts = {
+        Verification.UNVERIFIED: unverified,
+        Verification.STALE: stale,
+        Verification.VERIFIED: total - unverified - stale,
+    }
+    for state, count in counts.items():
+        if count:
+            yield Tally(position, state, count)
 
 
 def _chain(unit: Unit, known: Mapping[UnitId, Unit]) -> tuple[Unit, ...]:
@@ -114,18 +225,3 @@ def _chain(unit: Unit, known: Mapping[UnitId, Unit]) -> tuple[Unit, ...]:
         unit = known[unit.parent_id]
         above.append(unit)
     return tuple(above)
-
-
-def _unit(row: tuple[str, str, str, str, str | None, float | None, float | None, int, int]) -> Unit:
-    unit_id, level, code, names, parent_id, latitude, longitude, valid_from, revision = row
-    located = latitude is not None and longitude is not None
-    return Unit(
-        id=UnitId(unit_id),
-        level=level,
-        code=code,
-        names=names_from_json(names),
-        parent_id=UnitId(parent_id) if parent_id else None,
-        place=Place(latitude, longitude) if located else None,  # type: ignore[arg-type]  # just told
-        valid_from=instant_of(valid_from),
-        revision=revision,
-    )

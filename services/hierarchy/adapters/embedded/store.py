@@ -2,8 +2,8 @@
 
 A thread owns its connection for life, so a cancelled caller can never leave a connection to two
 threads: the work runs to its end and the answer is dropped. One thread writes, so writers of this
-process wait in its queue; those of other processes wait for SQLite's lock. One thread computes on
-what was read, so that no reader waits for that.
+process wait in its queue; those of other processes wait for SQLite's lock. One thread previews, so
+that no reader waits for that.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class EmbeddedStore:
         self._writer = ThreadPoolExecutor(1, "sqlite-write")
         self._readers = ThreadPoolExecutor(_READERS, "sqlite-read")
         # One: Python computes one thing at a time, and more would only crowd out the rest.
-        self._computer = ThreadPoolExecutor(1, "sqlite-compute")
+        self._previewer = ThreadPoolExecutor(1, "sqlite-preview")
 
     async def __aenter__(self) -> Self:
         try:
@@ -97,9 +97,13 @@ class EmbeddedStore:
         with db_span("sqlite", "write transaction"):
             return await self._run(self._writer, "BEGIN IMMEDIATE", work)
 
-    async def compute(self, work: Callable[[], T]) -> T:
-        """Run long work on what was read, one at a time, while others read and write."""
-        return await asyncio.get_running_loop().run_in_executor(self._computer, work)
+    async def preview(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run long work as `read` does, one at a time, while others read and write.
+
+        SQLite writes meanwhile to its log alone, which grows until the work is done.
+        """
+        with db_span("sqlite", "preview transaction"):
+            return await self._run(self._previewer, "BEGIN", work)
 
     async def _run(
         self, threads: ThreadPoolExecutor, begin: str, work: Callable[[sqlite3.Connection], T]
@@ -140,7 +144,7 @@ class EmbeddedStore:
         await asyncio.to_thread(self._close_now)
 
     def _close_now(self) -> None:
-        self._computer.shutdown()
+        self._previewer.shutdown()
         self._readers.shutdown()
         self._writer.shutdown()
         while self._opened:

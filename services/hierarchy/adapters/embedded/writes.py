@@ -1,123 +1,160 @@
 """The statements that write. All run inside a write transaction, which is the tenants' lock."""
 
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import TypeVar
 
+from services.hierarchy.adapters.embedded import tables
 from services.hierarchy.adapters.records import (
-    Answer,
-    blueprint_to_json,
+    SHAPES,
+    Scalar,
+    answer_from_json,
+    answer_to_json,
     change_to_record,
+    header_to_json,
     microseconds,
-    names_to_json,
-    report_from_json,
-    report_to_json,
 )
-from services.hierarchy.domain.events import Change, TreeChanged
-from services.hierarchy.domain.imports import Plan, Update
-from services.hierarchy.domain.model import Blueprint, TenantId, Unit
+from services.hierarchy.domain.errors import RequestIdReused
+from services.hierarchy.domain.events import Change
+from services.hierarchy.domain.model import TenantId
+from services.hierarchy.domain.operations import Decision, Operation
+from services.hierarchy.domain.records import Record
+from services.hierarchy.domain.tenants import TenantHeader
 from services.hierarchy.ports import ANSWERS_KEPT
 
-_PUT_BLUEPRINT = """INSERT INTO tenant (id, blueprint) VALUES (?, ?)
-    ON CONFLICT (id) DO UPDATE SET blueprint = excluded.blueprint"""
-_SET_TREE_VERSION = "UPDATE tenant SET tree_version = ? WHERE id = ?"
-_CREATE_UNIT = """INSERT INTO unit (tenant, id, level, code, names, parent_id, latitude, longitude,
-    valid_from, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_UPDATE_UNIT = """UPDATE unit SET names = ?, parent_id = ?, latitude = ?, longitude = ?,
-    revision = ? WHERE tenant = ? AND id = ?"""
-_OPEN_EDGE = """INSERT INTO parent_edge (tenant, unit_id, since_version, parent_id, valid_from)
-    VALUES (?, ?, ?, ?, ?)"""
-_CLOSE_EDGE = """UPDATE parent_edge SET valid_to = ?
-    WHERE tenant = ? AND unit_id = ? AND valid_to IS NULL"""
-# Takes the tenant's next number and writes the event under it.
-_NEXT_SEQUENCE = """UPDATE tenant SET event_sequence = event_sequence + 1 WHERE id = ?
+T = TypeVar("T")
+
+_PUT_HEADER = """INSERT INTO tenant (id, tree_version, header) VALUES (?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET tree_version = excluded.tree_version, header = excluded.header"""
+# Takes the tenant's next so many numbers; answers the last of them.
+_TAKE_SEQUENCES = """UPDATE tenant SET event_sequence = event_sequence + ? WHERE id = ?
     RETURNING event_sequence"""
-_ADD_EVENT = """INSERT INTO event (tenant, sequence, occurred_at, kind, version)
+_ADD_EVENT = """INSERT INTO event (tenant, sequence, occurred_at, kind, content)
     VALUES (?, ?, ?, ?, ?)"""
-_ANSWER = """SELECT fingerprint, report FROM answer
+_ANSWER = """SELECT fingerprint, answer FROM answer
     WHERE tenant = ? AND request_id = ? AND answered_at > ?"""
-_KEEP_ANSWER = """INSERT INTO answer (tenant, request_id, answered_at, fingerprint, report)
+_KEEP_ANSWER = """INSERT INTO answer (tenant, request_id, answered_at, fingerprint, answer)
     VALUES (?, ?, ?, ?, ?)"""
-_FORGET_ANSWERS = "DELETE FROM answer WHERE tenant = ? AND answered_at <= ?"
+_FORGET_OLD_ANSWERS = "DELETE FROM answer WHERE tenant = ? AND answered_at <= ?"
+# Some of the tenant's answers, some of its events, its header.
+_FORGET_ANSWERS = """DELETE FROM answer WHERE tenant = ?1
+    AND request_id IN (SELECT request_id FROM answer WHERE tenant = ?1 LIMIT ?2)"""
+_FORGET_EVENTS = """DELETE FROM event WHERE tenant = ?1
+    AND sequence IN (SELECT sequence FROM event WHERE tenant = ?1 LIMIT ?2)"""
+_FORGET_HEADER = "DELETE FROM tenant WHERE id IN (SELECT id FROM tenant WHERE id = ?1 LIMIT ?2)"
+_FORGET = (*tables.FORGET.values(), _FORGET_ANSWERS, _FORGET_EVENTS, _FORGET_HEADER)
 
 
-def write_blueprint(connection: sqlite3.Connection, tenant: TenantId, blueprint: Blueprint) -> None:
-    """Make it the tenant's blueprint; the first one makes the tenant."""
-    connection.execute(_PUT_BLUEPRINT, (tenant, blueprint_to_json(blueprint)))
+def write_header(connection: sqlite3.Connection, tenant: TenantId, header: TenantHeader) -> None:
+    """Make it the tenant's header; the first one makes the tenant."""
+    values = (tenant, header.tree_version, header_to_json(header))
+    connection.execute(_PUT_HEADER, values)
 
 
-def write_plan(connection: sqlite3.Connection, tenant: TenantId, plan: Plan, now: datetime) -> None:
-    """Create and update the plan's units and tell of it."""
-    moves = [update for update in plan.updates if update.is_move]
-    at = microseconds(now)
-    connection.executemany(_CREATE_UNIT, _created(tenant, plan.creates))
-    connection.executemany(_UPDATE_UNIT, _updated(tenant, plan.updates))
-    connection.executemany(_CLOSE_EDGE, [(at, tenant, each.after.id) for each in moves])
-    connection.executemany(_OPEN_EDGE, _edges(tenant, plan.creates, at))
-    connection.executemany(_OPEN_EDGE, _edges(tenant, [each.after for each in moves], at))
-    write_tree_version(connection, tenant, plan.report.tree_version, now)
-
-
-def write_tree_version(
-    connection: sqlite3.Connection, tenant: TenantId, version: int, now: datetime
+def write_decision(
+    connection: sqlite3.Connection, tenant: TenantId, decision: Decision[T], now: datetime
 ) -> None:
-    """Set the tree's version and tell of it."""
-    connection.execute(_SET_TREE_VERSION, (version, tenant))
-    add_event(connection, tenant, TreeChanged(version), now)
+    """Write all that was decided but its answer; the tenant is there."""
+    drop_records(connection, tenant, decision.drops)
+    put_records(connection, tenant, decision.puts)
+    if decision.header is not None:
+        write_header(connection, tenant, decision.header)
+    if decision.changes:
+        _add_events(connection, tenant, decision.changes, now)
 
 
-def add_event(
-    connection: sqlite3.Connection, tenant: TenantId, change: Change, now: datetime
+def drop_records(
+    connection: sqlite3.Connection, tenant: TenantId, records: Iterable[Record]
 ) -> None:
-    """Tell of a change under the tenant's next number."""
-    (sequence,) = connection.execute(_NEXT_SEQUENCE, (tenant,)).fetchone()
-    record = change_to_record(change)
-    connection.execute(_ADD_EVENT, (tenant, sequence, microseconds(now), *record))
+    """Remove records, if they are there."""
+    for of, some in _by_type(records).items():
+        _delete(connection, tenant, of, [record.id for record in some])
+
+
+def put_records(
+    connection: sqlite3.Connection, tenant: TenantId, records: Iterable[Record]
+) -> None:
+    """Put records in the place of those with their ids.
+
+    All that stood under these ids goes before anything is put: what is unique, such as a code, may
+    pass from one record to another within a write, and back.
+    """
+    for of, some in _by_type(records).items():
+        to_row = SHAPES[of].to_row
+        rows = {record.id: to_row(record) for record in some}
+        _delete(connection, tenant, of, list(rows))
+        connection.executemany(tables.INSERT[of], _of_tenant(tenant, rows.values()))
 
 
 def read_answer(
-    connection: sqlite3.Connection, tenant: TenantId, request_id: str, now: datetime
-) -> Answer | None:
-    """The first answer under a request id, unless it is too old."""
+    connection: sqlite3.Connection, tenant: TenantId, operation: Operation[T], now: datetime
+) -> tuple[T] | None:
+    """The first answer under the operation's request id, alone in a tuple, unless it is too old.
+
+    Raises:
+        RequestIdReused: it was another operation's.
+    """
     oldest = microseconds(now - ANSWERS_KEPT)
-    row = connection.execute(_ANSWER, (tenant, request_id, oldest)).fetchone()
-    return Answer(row[0], report_from_json(row[1])) if row else None
+    row = connection.execute(_ANSWER, (tenant, operation.request_id, oldest)).fetchone()
+    if row is None:
+        return None
+    fingerprint, answer = row
+    if fingerprint != operation.fingerprint:
+        raise RequestIdReused(operation.request_id)
+    return (answer_from_json(operation.answer_type, answer),)
 
 
 def keep_answer(
     connection: sqlite3.Connection,
     tenant: TenantId,
-    request_id: str,
-    answer: Answer,
+    operation: Operation[T],
+    answer: T,
     now: datetime,
 ) -> None:
     """Keep the first answer under a request id, and forget those that are too old."""
-    connection.execute(_FORGET_ANSWERS, (tenant, microseconds(now - ANSWERS_KEPT)))
-    at, report = microseconds(now), report_to_json(answer.report)
-    connection.execute(_KEEP_ANSWER, (tenant, request_id, at, answer.fingerprint, report))
+    connection.execute(_FORGET_OLD_ANSWERS, (tenant, microseconds(now - ANSWERS_KEPT)))
+    text = answer_to_json(operation.answer_type, answer)
+    values = (tenant, operation.request_id, microseconds(now), operation.fingerprint, text)
+    connection.execute(_KEEP_ANSWER, values)
 
 
-def _created(tenant: TenantId, units: Sequence[Unit]) -> Iterator[tuple[object, ...]]:
-    for unit in units:
-        names = names_to_json(unit.names)
-        latitude, longitude = _degrees(unit)
-        valid_from = microseconds(unit.valid_from)
-        parent = unit.parent_id
-        yield (tenant, unit.id, unit.level, unit.code, names, parent, latitude, longitude,
-               valid_from, unit.revision)  # fmt: skip
+def forget_tenant(connection: sqlite3.Connection, tenant: TenantId, limit: int) -> int:
+    """Remove so many things of the tenant, its header last; how many there were."""
+    left = limit
+    for statement in _FORGET:
+        if left > 0:
+            left -= connection.execute(statement, (tenant, left)).rowcount
+    return limit - left
 
 
-def _updated(tenant: TenantId, updates: Sequence[Update]) -> Iterator[tuple[object, ...]]:
-    for unit in (update.after for update in updates):
-        names = names_to_json(unit.names)
-        yield (names, unit.parent_id, *_degrees(unit), unit.revision, tenant, unit.id)
+def _by_type(records: Iterable[Record]) -> dict[type[Record], list[Record]]:
+    found: dict[type[Record], list[Record]] = {}
+    for record in records:
+        found.setdefault(type(record), []).append(record)
+    return found
 
 
-def _edges(tenant: TenantId, units: Sequence[Unit], at: int) -> Iterator[tuple[object, ...]]:
-    for unit in units:
-        if unit.parent_id:
-            yield (tenant, unit.id, unit.revision, unit.parent_id, at)
+def _delete(
+    connection: sqlite3.Connection, tenant: TenantId, of: type[Record], ids: Sequence[str]
+) -> None:
+    connection.execute(tables.DELETE[of], (tenant, json.dumps(ids)))
 
 
-def _degrees(unit: Unit) -> tuple[float | None, float | None]:
-    return (unit.place.latitude, unit.place.longitude) if unit.place else (None, None)
+def _of_tenant(tenant: TenantId, rows: Iterable[dict[str, Scalar]]) -> Iterator[dict[str, Scalar]]:
+    for row in rows:
+        row["tenant"] = tenant
+        yield row
+
+
+def _add_events(
+    connection: sqlite3.Connection, tenant: TenantId, changes: Sequence[Change], now: datetime
+) -> None:
+    (last,) = connection.execute(_TAKE_SEQUENCES, (len(changes), tenant)).fetchone()
+    numbered = enumerate(changes, last - len(changes) + 1)
+    at = microseconds(now)
+    connection.executemany(
+        _ADD_EVENT,
+        ((tenant, sequence, at, *change_to_record(change)) for sequence, change in numbered),
+    )
