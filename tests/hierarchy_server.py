@@ -166,7 +166,9 @@ class Hierarchy:
 
 
 @asynccontextmanager
-async def running(folder: Path, clock: FakeClock | None = None) -> AsyncIterator[Hierarchy]:
+async def running(
+    folder: Path, clock: FakeClock | None = None, *, implicit_tenants: bool = True
+) -> AsyncIterator[Hierarchy]:
     """A server over the embedded store; the clock is the store's, not the tokens'."""
     keys = folder / "jwks.json"
     keys.write_text(json.dumps(KEY.jwks()))
@@ -175,6 +177,7 @@ async def running(folder: Path, clock: FakeClock | None = None) -> AsyncIterator
         oidc_jwks_file=keys,
         service_subjects=frozenset({SERVICE_SUBJECT}),
         database_file=folder / "hierarchy.sqlite3",
+        implicit_tenants=implicit_tenants,
     )
     async with open_store(settings, clock or FakeClock(), SeededIds(7)) as store:
         server = build_hierarchy(settings, store)

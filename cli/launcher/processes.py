@@ -152,7 +152,8 @@ def _own(service: str, wiring: Wiring) -> dict[str, str]:
     redis = {"REDIS_URL": wiring.redis_url}
     match service:
         case "hierarchy":
-            return redis | _graph(wiring)
+            # A tenant of one's own begins with its blueprint: nobody operates a platform here.
+            return redis | _graph(wiring) | {"IMPLICIT_TENANTS": "true"}
         case "groups":
             return redis | {"HIERARCHY_TARGET": wiring.target("hierarchy")}
         case "messaging":

@@ -4,7 +4,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from chaupal.hierarchy.v1.hierarchy_pb2_grpc import add_HierarchyServiceServicer_to_server
@@ -31,6 +31,7 @@ from services.hierarchy.use_cases.imports import ImportRoom, UnitImports
 from services.hierarchy.use_cases.snapshots import TreeReader
 from services.hierarchy.use_cases.trees import Trees
 from services.hierarchy.use_cases.units import UnitReader
+from services.hierarchy.use_cases.working_tenants import WorkingTenants
 from services.hierarchy.worker import RelayWorker
 
 WORKER_NAME = "hierarchy.worker"
@@ -77,7 +78,7 @@ def build_hierarchy(
     """
     clock = clock or SystemClock()
     return build_server(
-        registrations(store, room or ImportRoom()),
+        registrations(store, room or ImportRoom(), implicit_tenants=settings.implicit_tenants),
         verifier=build_verifier(settings, clock),
         domain=DOMAIN,
         reflection=settings.grpc_reflection,
@@ -87,11 +88,14 @@ def build_hierarchy(
     )
 
 
-def registrations(store: Store, room: ImportRoom) -> list[ServiceRegistration]:
+def registrations(
+    store: Store, room: ImportRoom, *, implicit_tenants: bool
+) -> list[ServiceRegistration]:
     """Every service that the process offers, over one store and one memory of trees."""
     trees = Trees(store.graph)
-    access = Access(store.graph, trees, store.clock)
-    hierarchy = build_servicer(store, trees, access, room)
+    access = Access(store.graph, trees, store.clock, implicit_tenants=implicit_tenants)
+    working = WorkingTenants(store.graph, implicit=implicit_tenants)
+    hierarchy = build_servicer(replace(store, graph=working), trees, access, room)
     return [
         ServiceRegistration(
             SERVICE_NAME, partial(add_HierarchyServiceServicer_to_server, hierarchy)

@@ -31,6 +31,11 @@ class Settings(ProcessSettings):
         None, description="Password of that user; unset where Neo4j asks for none."
     )
     neo4j_database: str = Field("neo4j", description="Name of the Neo4j database.")
+    implicit_tenants: bool = Field(
+        False,
+        description="Whether a tenant that nobody created begins with its first blueprint; for "
+        "development.",
+    )
 
     @classmethod
     def problems_between(cls, given: Mapping[str, str]) -> Iterator[Problem]:

@@ -38,6 +38,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
         "OIDC_ISSUER": ISSUER,
         "OIDC_JWKS_FILE": str(keys),
         "DATABASE_FILE": str(folder / "hierarchy.sqlite3"),
+        "IMPLICIT_TENANTS": "true",
         "PORT": "0",
         "DRAIN_SECONDS": "5",
         **more,

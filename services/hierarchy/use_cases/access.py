@@ -5,11 +5,11 @@ from datetime import datetime
 
 from kit.clock import Clock
 from services.hierarchy.domain.access import Scope, ScopedGrant, Viewer, grants_of
-from services.hierarchy.domain.errors import TenantSuspended
 from services.hierarchy.domain.model import CAPABILITIES, Grant, TenantId
 from services.hierarchy.domain.people import Appointment, Person
 from services.hierarchy.domain.records import APPOINTMENTS_BY_PERSON, PERSONS_BY_SUBJECT
-from services.hierarchy.domain.tenants import TenantHeader, TenantStatus
+from services.hierarchy.domain.tenant_changes import require_working
+from services.hierarchy.domain.tenants import TenantHeader
 from services.hierarchy.ports import Caller, OrgGraph
 from services.hierarchy.use_cases.trees import Trees
 
@@ -24,8 +24,11 @@ class Access:
     each call reads, stays the same and none of them begins or ends by itself.
     """
 
-    def __init__(self, graph: OrgGraph, trees: Trees, clock: Clock) -> None:
+    def __init__(
+        self, graph: OrgGraph, trees: Trees, clock: Clock, *, implicit_tenants: bool = False
+    ) -> None:
         self._graph = graph
+        self._implicit_tenants = implicit_tenants
         self._trees = trees
         self._clock = clock
         self._kept: OrderedDict[tuple[TenantId, str], Viewer] = OrderedDict()
@@ -35,11 +38,10 @@ class Access:
 
         Raises:
             Unauthenticated: the credential names no tenant.
-            TenantSuspended: see there.
+            TenantSuspended, TenantUnknown: the tenant may not work (`require_working`).
         """
         header = await self._graph.header(TenantId(caller.tenant_id))
-        if header.status is not TenantStatus.ACTIVE:
-            raise TenantSuspended
+        require_working(header, implicit=self._implicit_tenants)
         own = CAPABILITIES if caller.is_service else sorted(caller.capabilities)
         everywhere = tuple(ScopedGrant(Grant(each), None) for each in own)
         if caller.is_service:

@@ -1,12 +1,12 @@
 """Tenants as wholes, for those who operate the platform."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from services.hierarchy.domain.fingerprints import fingerprint
 from services.hierarchy.domain.model import RequestId, TenantId
-from services.hierarchy.domain.operations import Moment, Operation, Steps
+from services.hierarchy.domain.operations import Operation
 from services.hierarchy.domain.tenant_changes import (
     QuotaChange,
     Tenant,
@@ -57,7 +57,9 @@ class Tenants:
         """
         require_operator(caller)
         said = fingerprint("create", quotas)
-        return await self._write(tenant, "create tenant", request_id, said, decide_create, quotas)
+        decide = partial(decide_create, quotas)
+        operation = Operation("create tenant", request_id, said, Tenant, decide)
+        return await self._graph.write(tenant, operation)
 
     async def get(self, caller: Caller, tenant: TenantId) -> Tenant:
         """The tenant. Raises `TenantNotFound`."""
@@ -68,7 +70,7 @@ class Tenants:
         return Tenant.of(header)
 
     async def list(self, caller: Caller, *, after: str, limit: int) -> TenantPage:
-        """Up to `limit` tenants with ids above `after`; fewer do not mean that they are the last."""
+        """Up to `limit` tenants with ids above `after`; the last page says that it is."""
         require_operator(caller)
         found = await self._graph.tenants(after=after, limit=limit + 1)
         page = found[:limit]
@@ -92,8 +94,9 @@ class Tenants:
         """
         require_operator(caller)
         said = fingerprint("update", status, quotas)
-        decide = partial(decide_update, status)
-        return await self._write(tenant, "update tenant", request_id, said, decide, quotas)
+        decide = partial(decide_update, status, quotas)
+        operation = Operation("update tenant", request_id, said, Tenant, decide)
+        return await self._graph.write(tenant, operation)
 
     async def rotate_keys(self, caller: Caller, tenant: TenantId, *, new_secrets: bool) -> Rotation:
         """Replace the tenant's secrets, some of it with each call; also of a suspended tenant.
@@ -105,15 +108,3 @@ class Tenants:
         require_operator(caller)
         require_readable(await self._graph.header(tenant))
         return await self._secrets.rotate(tenant, new_secrets=new_secrets)
-
-    async def _write(
-        self,
-        tenant: TenantId,
-        name: str,
-        request_id: RequestId,
-        said: str,
-        decide: Callable[[QuotaChange, Moment], Steps[Tenant]],
-        quotas: QuotaChange,
-    ) -> Tenant:
-        operation = Operation(name, request_id, said, Tenant, partial(decide, quotas))
-        return await self._graph.write(tenant, operation)

@@ -102,6 +102,7 @@ async def both(tmp_path: Path, valkey_url: str, unique: str) -> AsyncIterator[Bo
             "oidc_jwks_file": tmp_path / "jwks.json",
             "service_subjects": frozenset({"service:groups"}),
             "database_file": tmp_path / "hierarchy.sqlite3",
+            "implicit_tenants": True,
             "drain": timedelta(0),
         }
         peer = await stack.enter_async_context(
