@@ -110,3 +110,11 @@ def test_a_batch_of_which_not_even_the_first_children_fit_is_refused() -> None:
     assert [(each.field, each.reason) for each in refused.value.violations] == [
         ("parent_ids", "ANSWER_TOO_LARGE")
     ]
+
+
+def test_a_page_whose_units_are_all_gone_leads_on_to_the_next() -> None:
+    gone = ChildrenWithCounts(PARENT, [], 7, has_more=True, end=UnitKey("booth", "B00004"))
+
+    answer = answers.children_page(gone, 5, Tokens())
+
+    assert (list(answer.units), answer.next_page_token) == ([], "after B00004")

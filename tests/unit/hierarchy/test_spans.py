@@ -10,9 +10,16 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from kit.clock import FakeClock
+from kit.ids import SeededIds
+from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedStore
 from services.hierarchy.domain.errors import BlueprintInUse
-from tests.builders_hierarchy import a_blueprint, a_small_tree
-from tests.org_graphs import open_embedded
+from services.hierarchy.domain.model import TenantId
+from services.hierarchy.domain.records import UNITS_BY_KEY, joined_key
+from tests.builders_hierarchy import a_blueprint, a_small_tree, an_import
+from tests.hierarchy_operations import importing, putting
+
+NEEM = TenantId("neem")
 
 
 @pytest.fixture
@@ -29,12 +36,14 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
 async def test_each_transaction_of_the_embedded_store_is_a_span_without_values(
     exported: InMemorySpanExporter, tmp_path: Path
 ) -> None:
-    async with open_embedded(tmp_path / "hierarchy.sqlite3", "neem") as world:
-        await world.start(*a_small_tree())
+    async with EmbeddedStore(tmp_path / "hierarchy.sqlite3") as store:
+        graph = EmbeddedOrgGraph(store, FakeClock(), SeededIds(1))
+        await graph.write(NEEM, putting(a_blueprint()))
+        await graph.write(NEEM, importing(an_import(*a_small_tree())))
         exported.clear()
-        await world.unit("state", "RJ")
+        await graph.find(NEEM, UNITS_BY_KEY, [joined_key("state", "RJ")])
         with pytest.raises(BlueprintInUse):
-            await world.graph.put_blueprint(world.tenant, a_blueprint(("state",)))
+            await graph.write(NEEM, putting(a_blueprint(("state",))))
 
     spans = exported.get_finished_spans()
     assert [(span.name, dict(span.attributes or {}), span.kind) for span in spans] == [

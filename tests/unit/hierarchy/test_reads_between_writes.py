@@ -1,0 +1,131 @@
+"""Reads that a write overtakes: what was read and the tree beside it are of two moments."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kit.clock import FakeClock
+from kit.ids import SeededIds
+from kit.tokens import Caller
+from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedStore
+from services.hierarchy.domain.model import TenantId, UnitId, UnitKey
+from services.hierarchy.domain.records import UNITS_BY_KEY, joined_key
+from services.hierarchy.ports import OrgGraph, Read
+from services.hierarchy.use_cases.access import Access
+from services.hierarchy.use_cases.trees import Trees
+from services.hierarchy.use_cases.units import UnitReader
+from tests.builders_hierarchy import a_blueprint, a_row, a_small_tree, an_import
+from tests.hierarchy_operations import closing, importing, putting
+
+NEEM = TenantId("neem")
+M1 = ("mandal", "M1")
+CALLER = Caller("user", NEEM, "user", frozenset({"view"}), datetime(2100, 1, 1, tzinfo=UTC), "")
+
+
+@dataclass
+class Overtaken:
+    """The graph itself, with something that happens just after its next read of a kind."""
+
+    graph: OrgGraph
+    after: dict[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.graph, name)
+        if name not in self.after:
+            return method
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            answer = await method(*arguments, **named)
+            await self.after.pop(name)()
+            return answer
+
+        return call
+
+    async def unit_id(self, level: str, code: str) -> UnitId:
+        key = joined_key(level, code)
+        return (await self.graph.find(NEEM, UNITS_BY_KEY, [key])).value[key][0].id
+
+
+@pytest.fixture
+async def graph(tmp_path: Path) -> AsyncIterator[Overtaken]:
+    async with EmbeddedStore(tmp_path / "hierarchy.sqlite3") as store:
+        graph = EmbeddedOrgGraph(store, FakeClock(), SeededIds(1))
+        await graph.write(NEEM, putting(a_blueprint()))
+        await graph.write(NEEM, importing(an_import(*a_small_tree())))
+        yield Overtaken(graph)
+
+
+def reader(graph: Overtaken) -> UnitReader:
+    whole: Any = graph
+    trees = Trees(whole)
+    return UnitReader(whole, trees, Access(whole, trees, FakeClock()))
+
+
+async def test_a_unit_that_is_closed_meanwhile_is_as_if_it_was_closed_before(
+    graph: Overtaken,
+) -> None:
+    booth, state = await graph.unit_id("booth", "B1"), await graph.unit_id("state", "RJ")
+    graph.after["find"] = lambda: graph.graph.write(NEEM, closing(booth))
+
+    found = await reader(graph).get_units(CALLER, [booth, state])
+
+    assert [each.unit.id for each in found.values()] == [state]
+    assert found[state].subtree_count == 6
+
+
+async def test_children_that_are_closed_meanwhile_are_left_out(graph: Overtaken) -> None:
+    mandal = await graph.unit_id(*M1)
+    booths = [await graph.unit_id("booth", code) for code in ("B1", "B2")]
+
+    async def close_both() -> None:
+        for booth in booths:
+            await graph.graph.write(NEEM, closing(booth))
+
+    graph.after["children"] = close_both
+    found = await reader(graph).list_children(CALLER, [mandal], limit=1)
+    family = found[mandal]
+
+    assert (list(family.units), family.has_more) == ([], True)
+    assert family.end == UnitKey("booth", "B1")  # from where the next page goes on
+
+
+async def test_ancestors_of_what_is_closed_meanwhile_are_not_told(graph: Overtaken) -> None:
+    booth, mandal = await graph.unit_id("booth", "B1"), await graph.unit_id(*M1)
+    graph.after["ancestors"] = lambda: graph.graph.write(NEEM, closing(booth))
+
+    found = await reader(graph).list_ancestors(CALLER, [booth, mandal])
+
+    assert found.keys() == {mandal}
+    assert [each.unit.code for each in found[mandal]] == ["JPR", "RJ"]
+
+
+async def test_a_unit_that_is_newer_than_the_version_beside_it_is_counted_in_a_newer_tree(
+    graph: Overtaken,
+) -> None:
+    reads = reader(graph)
+    await reads.get_units(CALLER, [await graph.unit_id(*M1)])  # the old tree is in memory
+    await graph.graph.write(NEEM, importing(an_import(a_row("booth", "B3", under=M1))))
+    booth = await graph.unit_id("booth", "B3")
+
+    class Behind(Overtaken):
+        async def find(self, *arguments: Any, **named: Any) -> Any:
+            read: Read[Any] = await self.graph.find(*arguments, **named)
+            return replace(read, tree_version=read.tree_version - 1)
+
+    found = await reader(Behind(graph.graph)).get_units(CALLER, [booth])
+
+    assert (found[booth].child_count, found[booth].subtree_count) == (0, 1)
+
+
+async def test_no_units_need_no_tree(graph: Overtaken) -> None:
+    reads = reader(graph)
+
+    async def fail() -> None:
+        pytest.fail("the tree is read")
+
+    graph.after["tree"] = fail
+    assert await reads.get_units(CALLER, [UnitId("nobody")]) == {}
