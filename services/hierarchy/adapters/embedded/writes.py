@@ -38,13 +38,12 @@ _ANSWER = """SELECT fingerprint, answer FROM answer
 _KEEP_ANSWER = """INSERT INTO answer (tenant, request_id, answered_at, fingerprint, answer)
     VALUES (?, ?, ?, ?, ?)"""
 _FORGET_OLD_ANSWERS = "DELETE FROM answer WHERE tenant = ? AND answered_at <= ?"
-# Some of the tenant's answers, some of its events, its header.
+# Some of the tenant's answers, some of its events.
 _FORGET_ANSWERS = """DELETE FROM answer WHERE tenant = ?1
     AND request_id IN (SELECT request_id FROM answer WHERE tenant = ?1 LIMIT ?2)"""
 _FORGET_EVENTS = """DELETE FROM event WHERE tenant = ?1
     AND sequence IN (SELECT sequence FROM event WHERE tenant = ?1 LIMIT ?2)"""
-_FORGET_HEADER = "DELETE FROM tenant WHERE id IN (SELECT id FROM tenant WHERE id = ?1 LIMIT ?2)"
-_FORGET = (*tables.FORGET.values(), _FORGET_ANSWERS, _FORGET_EVENTS, _FORGET_HEADER)
+_FORGET = (*tables.FORGET.values(), _FORGET_ANSWERS, _FORGET_EVENTS)
 
 
 def write_header(connection: sqlite3.Connection, tenant: TenantId, header: TenantHeader) -> None:
@@ -121,7 +120,7 @@ def keep_answer(
 
 
 def forget_tenant(connection: sqlite3.Connection, tenant: TenantId, limit: int) -> int:
-    """Remove so many things of the tenant, its header last; how many there were."""
+    """Remove so many things of the tenant, all but its header; how many there were."""
     left = limit
     for statement in _FORGET:
         if left > 0:
