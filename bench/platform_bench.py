@@ -63,7 +63,7 @@ def _state_files(folder: Path) -> Path:
 
 def _import(platform: Platform, kind: str, data: Path) -> tuple[int, float]:
     if kind == "units":
-        platform.chaupal("import", "blueprint", str(data / "blueprint.toml"), "--tenant", "bench")
+        platform.chaupal("import", "blueprint", str(data / "blueprint.yaml"), "--tenant", "bench")
     started = time.perf_counter()
     file = str(data / f"{kind}.csv")
     run = platform.chaupal("import", kind, file, "--tenant", "bench", "-o", "json")

@@ -4,16 +4,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from cli.clients.blueprints import file_path
 from cli.clients.services import Report, groups_client, hierarchy_client
 from cli.clients.wire import Progress
 from cli.errors import Refusal
-from cli.files.blueprint import read_blueprint
+from cli.files.blueprint import line_in, read_blueprint
+from cli.files.blueprint_writing import blueprint_yaml
 from cli.files.kinds import looks_like
 from cli.files.problems import Problem, in_order, joined
 from cli.files.report import ImportOutcome
 from cli.files.rows import Parsed, read_groups, read_units
-from cli.records import GROUP_COLUMNS, UNIT_COLUMNS, GroupRecord, UnitRecord
-from kit.errors import ChaupalError, InvalidInput
+from cli.records import GROUP_COLUMNS, UNIT_COLUMNS, BlueprintRecord, GroupRecord, UnitRecord
+from kit.errors import ChaupalError, FieldViolation, InvalidInput
 from kit.ids import SystemIds
 
 _Record = TypeVar("_Record", UnitRecord, GroupRecord)
@@ -23,19 +25,33 @@ StartProgress = Callable[[int], Progress]
 
 
 async def import_blueprint(path: Path, target: str, token: str, *, dry_run: bool) -> ImportOutcome:
-    """Put a blueprint; problems name its places, not rows."""
+    """Put a blueprint; problems name its places and lines."""
     record, problems = _read(path, read_blueprint, "blueprint")
     if record is None:
-        return _refused(0, problems)
+        return _refused(0, problems, counts="line")
     try:
         async with hierarchy_client(target, token) as client:
-            await client.put_blueprint(record, validate_only=dry_run)
+            found = await client.put_blueprint(record, validate_only=dry_run)
     except InvalidInput as error:
         if not error.violations:
             raise
-        faults = [Problem(0, one.field, one.reason, one.description) for one in error.violations]
-        return _refused(1, faults)
-    return ImportOutcome(1, 0, 1, 0, 0, (), applied=not dry_run)
+        return _refused(1, _in_file(record, error.violations), counts="line")
+    return ImportOutcome(
+        1,
+        0,
+        1 if found else 0,
+        0 if found else 1,
+        0,
+        (),
+        applied=not dry_run,
+        differences=tuple(found),
+    )
+
+
+async def export_blueprint(target: str, token: str) -> str:
+    """Return the content of a file of the blueprint that stands."""
+    async with hierarchy_client(target, token) as client:
+        return blueprint_yaml(await client.blueprint())
 
 
 async def import_units(
@@ -100,7 +116,12 @@ def check_file(what: str, path: Path) -> ImportOutcome | None:
         row_count, problems = len(parsed.rows), list(parsed.problems)
     if not problems:
         return None
-    return _refused(row_count, problems, note="no service could be asked for more problems")
+    return _refused(
+        row_count,
+        problems,
+        note="no service could be asked for more problems",
+        counts="line" if what == "blueprint" else "row",
+    )
 
 
 async def _judged(
@@ -150,11 +171,33 @@ def _read(path: Path, read: Callable[[Path], _Content], what: str) -> _Content:
         ) from error
 
 
+def _in_file(record: BlueprintRecord, faults: Sequence[FieldViolation]) -> list[Problem]:
+    """Say where in the file stands what the service found."""
+    paths = [file_path(fault.field) for fault in faults]
+    return in_order(
+        Problem(line_in(record.lines, path), path, fault.reason, fault.description)
+        for path, fault in zip(paths, faults, strict=True)
+    )
+
+
 def _refused(
-    row_count: int, problems: Sequence[Problem], untold_count: int = 0, note: str = ""
+    row_count: int,
+    problems: Sequence[Problem],
+    untold_count: int = 0,
+    *,
+    note: str = "",
+    counts: str = "row",
 ) -> ImportOutcome:
     return ImportOutcome(
-        row_count, 0, 0, 0, len(problems) + untold_count, problems, applied=False, note=note
+        row_count,
+        0,
+        0,
+        0,
+        len(problems) + untold_count,
+        problems,
+        applied=False,
+        note=note,
+        counts=counts,
     )
 
 

@@ -9,6 +9,7 @@ _VERBS = {
     "status": ("cli.verbs.status:status", "Say what runs, where, and how it is."),
     "token": ("cli.verbs.token:token", "Print a token of the development issuer."),
     "import": ("cli.verbs.importing:import_", "Import a blueprint, units or groups from a file."),
+    "export": ("cli.verbs.exporting:export", "Write what stands to a file that imports back."),
     "broadcast": ("cli.verbs.broadcast:broadcast", "Send one message to one audience."),
     "demo-data": ("cli.verbs.demo_data:demo_data", "Write the files of the demo organisations."),
     "doctor": ("cli.verbs.doctor:doctor", "Look for what is missing or wrong, and name the cure."),

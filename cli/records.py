@@ -1,7 +1,7 @@
 """The rows of the project's files, as values: what a file names, before any service sees it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +57,68 @@ class KindTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class GrantTerm:
+    """What a position gives; empty lists narrow nothing."""
+
+    capability: str
+    categories: Sequence[str] = ()
+    group_kinds: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PositionTerm:
+    """An office; `seats` 0 is no limit."""
+
+    key: str
+    names: Mapping[str, str]
+    levels: Sequence[str]
+    seats: int = 1
+    roles: Sequence[str] = ()
+    grants: Sequence[GrantTerm] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TeamTerm:
+    """A kind of team; `max_members` 0 is no limit."""
+
+    key: str
+    names: Mapping[str, str]
+    levels: Sequence[str]
+    max_members: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class BlueprintRecord:
-    """What blueprint.toml says."""
+    """What blueprint.yaml says.
+
+    Attributes:
+        verification_days: 0 where the file leaves it to the platform.
+        lines: In which line of the file each thing stands, by its path.
+    """
 
     style: str
     names: Mapping[str, str]
     levels: Sequence[Term]
     group_kinds: Sequence[KindTerm]
-    categories: Sequence[Term]
+    categories: Sequence[Term] = ()
+    positions: Sequence[PositionTerm] = ()
+    team_kinds: Sequence[TeamTerm] = ()
+    centre_level: str = ""
+    verification_days: int = 0
+    lines: Mapping[str, int] = field(default_factory=dict, repr=False, compare=False)
 
 
-UNIT_COLUMNS = tuple(field.name for field in fields(UnitRecord))
-GROUP_COLUMNS = tuple(field.name for field in fields(GroupRecord))
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing in which a blueprint differs from the one before; empty texts where it is not."""
+
+    path: str
+    before: str
+    after: str
+    affected_count: int
+
+
+UNIT_COLUMNS = tuple(each.name for each in fields(UnitRecord))
+GROUP_COLUMNS = tuple(each.name for each in fields(GroupRecord))
 # What the column `state` may say; empty means unverified.
 GROUP_STATES = ("planned", "unverified", "active", "retired")

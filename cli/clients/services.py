@@ -11,9 +11,10 @@ from chaupal.groups.v1.groups_pb2_grpc import GroupsServiceStub
 from chaupal.hierarchy.v1 import hierarchy_pb2 as hierarchy
 from chaupal.hierarchy.v1.hierarchy_pb2_grpc import HierarchyServiceStub
 
-from cli.clients.wire import Progress, blueprint_message, group_row, import_stream, unit_row
+from cli.clients.blueprints import blueprint_message, blueprint_record, difference
+from cli.clients.wire import Progress, group_row, import_stream, unit_row
 from cli.files.problems import Problem
-from cli.records import BlueprintRecord, GroupRecord, UnitRecord
+from cli.records import BlueprintRecord, Difference, GroupRecord, UnitRecord
 from kit.channel import CallOptions, open_channel, outgoing
 from kit.deadline import Deadline
 from kit.errors import NotFound
@@ -44,11 +45,16 @@ class HierarchyClient:
         self._stub = HierarchyServiceStub(channel)
         self._call = _caller(HIERARCHY, token)
 
+    async def blueprint(self) -> BlueprintRecord:
+        """Return the blueprint as it stands."""
+        async with self._call("GetBlueprint", _READ_SECONDS) as options:
+            answer = await self._stub.GetBlueprint(hierarchy.GetBlueprintRequest(), **options)
+        return blueprint_record(answer.blueprint)
+
     async def has_blueprint(self) -> bool:
         """Tell whether a blueprint was put."""
         try:
-            async with self._call("GetBlueprint", _READ_SECONDS) as options:
-                await self._stub.GetBlueprint(hierarchy.GetBlueprintRequest(), **options)
+            await self.blueprint()
         except NotFound:
             return False
         return True
@@ -61,14 +67,16 @@ class HierarchyClient:
                 return part.header.unit_count
         return 0
 
-    async def put_blueprint(self, record: BlueprintRecord, *, validate_only: bool) -> int:
-        """Replace the blueprint and return its version."""
+    async def put_blueprint(
+        self, record: BlueprintRecord, *, validate_only: bool
+    ) -> Sequence[Difference]:
+        """Replace the blueprint and return in what it differs from the one before."""
         request = hierarchy.PutBlueprintRequest(
             blueprint=blueprint_message(record), validate_only=validate_only
         )
         async with self._call("PutBlueprint", _READ_SECONDS) as options:
             answer = await self._stub.PutBlueprint(request, **options)
-        return answer.blueprint.version
+        return [difference(each) for each in answer.differences]
 
     async def import_units(
         self,

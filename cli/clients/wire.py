@@ -1,4 +1,4 @@
-"""Rows and blueprints as the messages of the contracts; pure functions."""
+"""Rows as the messages of the contracts; pure functions."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
@@ -6,7 +6,7 @@ from typing import TypeVar
 from chaupal.groups.v1 import groups_pb2 as groups
 from chaupal.hierarchy.v1 import hierarchy_pb2 as hierarchy
 
-from cli.records import BlueprintRecord, GroupRecord, UnitRecord
+from cli.records import GroupRecord, UnitRecord
 
 # Half of gRPC's limit for a message, and the contract's for a page.
 MAX_PAGE_BYTES = 2 * 1024 * 1024
@@ -57,27 +57,6 @@ def group_row(number: int, record: GroupRecord) -> groups.GroupRow:
         member_count=record.member_count,
         capacity=record.capacity,
         state=_STATES[record.state],
-    )
-
-
-def blueprint_message(record: BlueprintRecord) -> hierarchy.Blueprint:
-    """Return a blueprint to put."""
-    return hierarchy.Blueprint(
-        style=record.style,
-        names=_localized(record.names),
-        levels=[
-            hierarchy.Level(key=level.key, names=_localized(level.names)) for level in record.levels
-        ],
-        group_kinds=[
-            hierarchy.GroupKind(
-                key=kind.key, names=_localized(kind.names), has_category=kind.has_category
-            )
-            for kind in record.group_kinds
-        ],
-        categories=[
-            hierarchy.Category(key=category.key, names=_localized(category.names))
-            for category in record.categories
-        ],
     )
 
 

@@ -14,13 +14,13 @@ district, every person and every group is made up. People are references, never 
 
 | file | rows | what it holds |
 | --- | --- | --- |
-| `blueprint.toml` | | the levels, kinds of group and categories |
+| `blueprint.yaml` | | levels, positions, kinds of group and team, categories |
 | `units.csv` | {unit_count} | the tree, parents before children, each named by level and code |
 | `groups.csv` | {group_count} | the register, with every flaw that a screen shows |
 
 Into a running platform, in this order:
 
-    chaupal import --tenant {tenant} blueprint blueprint.toml
+    chaupal import --tenant {tenant} blueprint blueprint.yaml
     chaupal import --tenant {tenant} units units.csv
     chaupal import --tenant {tenant} groups groups.csv
 """
@@ -30,7 +30,7 @@ def write_tenant(out: Path, tenant: DemoTenant, scale: str, seed: int) -> Path:
     """Write the files of one tenant into a folder of its own; files of an earlier run go."""
     folder = out / tenant.tenant
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(tenant.blueprint, folder / "blueprint.toml")
+    shutil.copyfile(tenant.blueprint, folder / "blueprint.yaml")
     write_units(folder / "units.csv", tenant.units)
     write_groups(folder / "groups.csv", tenant.groups)
     readme = _README.format(

@@ -22,7 +22,7 @@ class DemoTenant:
 
     Attributes:
         tenant: Its id.
-        blueprint: The file blueprint.toml.
+        blueprint: The file blueprint.yaml.
         units: Rows of units.csv, parents before children.
         groups: Rows of groups.csv.
     """
@@ -44,7 +44,12 @@ def demo_tenant(tenant: str, scale: str, seed: int = DEFAULT_SEED) -> DemoTenant
     # Text seeds are hashed in a way that does not change between runs and versions.
     random = Random(f"{tenant}:{seed}")  # noqa: S311 - demo data, nothing to guess
     units, groups = _generate(tenant, sizes, random)
-    return DemoTenant(tenant, _BLUEPRINTS / f"{tenant}.toml", units, groups)
+    return DemoTenant(tenant, blueprint_file(tenant), units, groups)
+
+
+def blueprint_file(tenant: str) -> Path:
+    """Return the file of one tenant's blueprint, complete and ready to begin with."""
+    return _BLUEPRINTS / f"{tenant}.yaml"
 
 
 def _generate(

@@ -1,1 +1,1 @@
-"""Reading and writing of the project's files: blueprint.toml, units.csv, groups.csv."""
+"""Reading and writing of the project's files: blueprint.yaml, units.csv, groups.csv."""

@@ -1,12 +1,13 @@
 """Tells the three files of an import apart, for people who name the wrong one."""
 
-import tomllib
+import re
 from pathlib import Path
 
 from cli.files.blueprint import SECTIONS
 from cli.records import GROUP_COLUMNS, UNIT_COLUMNS
 
 _HEAD_BYTES = 64 * 1024
+_SECTION = re.compile(rf"^(?:{'|'.join(SECTIONS)}):", re.MULTILINE)
 
 
 def looks_like(path: Path) -> str:
@@ -21,7 +22,4 @@ def looks_like(path: Path) -> str:
     for what, columns in (("units", UNIT_COLUMNS), ("groups", GROUP_COLUMNS)):
         if header >= set(columns):
             return what
-    try:
-        return "blueprint" if tomllib.loads(head).keys() & set(SECTIONS) else ""
-    except tomllib.TOMLDecodeError:
-        return ""
+    return "blueprint" if _SECTION.search(head) else ""

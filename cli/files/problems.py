@@ -11,7 +11,8 @@ class Problem:
     """One thing that is wrong.
 
     Attributes:
-        row: As a spreadsheet counts, the header being row 1; 0 when the whole file is meant.
+        row: As a spreadsheet counts, the header being row 1, or the line of a blueprint; 0 when the
+            whole file is meant.
         field: Which column or entry; empty when the whole row is meant.
         reason: Stable, UPPER_SNAKE.
         description: What is wrong and what to do, for people.

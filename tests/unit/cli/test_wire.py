@@ -7,7 +7,8 @@ from chaupal.groups.v1 import groups_pb2 as groups
 from chaupal.hierarchy.v1 import hierarchy_pb2 as hierarchy
 
 from cli.clients import wire
-from cli.clients.wire import blueprint_message, group_row, import_stream, pages, unit_row
+from cli.clients.blueprints import blueprint_message
+from cli.clients.wire import group_row, import_stream, pages, unit_row
 from cli.demo.tenants import demo_tenant
 from cli.files.blueprint import read_blueprint
 from cli.records import GroupRecord, UnitRecord
