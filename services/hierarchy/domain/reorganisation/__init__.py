@@ -17,6 +17,7 @@ from services.hierarchy.domain.reorganisation.request import (
     UnitRef,
     UpdateStep,
     What,
+    first_violations,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "UpdateStep",
     "What",
     "decide_reorganisation",
+    "first_violations",
 ]
