@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from chaupal.hierarchy.v1.hierarchy_pb2_grpc import add_HierarchyServiceServicer_to_server
+from chaupal.hierarchy.v1.people_pb2_grpc import add_PeopleServiceServicer_to_server
 
 from kit.clock import Clock, SystemClock
 from kit.ids import Ids, SystemIds
@@ -16,8 +17,10 @@ from kit.server import Server, ServiceRegistration, build_server, serve
 from kit.tokens import build_verifier
 from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedOutbox, EmbeddedStore
 from services.hierarchy.adapters.event_streams import RedisEventStreams
-from services.hierarchy.config import Settings, WorkerSettings
-from services.hierarchy.ports import OrgGraph, Outbox
+from services.hierarchy.adapters.key_files import KeyFile
+from services.hierarchy.config import Settings, StoreSettings, WorkerSettings
+from services.hierarchy.ports import KeyWrap, OrgGraph, Outbox
+from services.hierarchy.servicers import people
 from services.hierarchy.servicers.hierarchy import (
     SERVICE_NAME,
     HierarchyServicer,
@@ -26,11 +29,18 @@ from services.hierarchy.servicers.hierarchy import (
 from services.hierarchy.translate.answers import DOMAIN
 from services.hierarchy.translate.events import event_to_bytes
 from services.hierarchy.use_cases.access import Access
+from services.hierarchy.use_cases.appointments import Appointments
 from services.hierarchy.use_cases.blueprints import Blueprints
 from services.hierarchy.use_cases.imports import ImportRoom, UnitImports
+from services.hierarchy.use_cases.people import People
+from services.hierarchy.use_cases.secrets import Secrets
 from services.hierarchy.use_cases.snapshots import TreeReader
+from services.hierarchy.use_cases.staffing import Staffing
+from services.hierarchy.use_cases.teams import Teams
 from services.hierarchy.use_cases.trees import Trees
 from services.hierarchy.use_cases.units import UnitReader
+from services.hierarchy.use_cases.watch_lines import WatchLines
+from services.hierarchy.use_cases.watches import Watches
 from services.hierarchy.use_cases.working_tenants import WorkingTenants
 from services.hierarchy.worker import RelayWorker
 
@@ -58,7 +68,9 @@ class Store:
     ids: Ids
 
 
-def open_store(settings: Settings, clock: Clock, ids: Ids) -> AbstractAsyncContextManager[Store]:
+def open_store(
+    settings: StoreSettings, clock: Clock, ids: Ids
+) -> AbstractAsyncContextManager[Store]:
     """The store that the settings choose, open inside the block."""
     if settings.neo4j_uri:
         return _open_neo4j(settings, settings.neo4j_uri, clock, ids)
@@ -78,7 +90,12 @@ def build_hierarchy(
     """
     clock = clock or SystemClock()
     return build_server(
-        registrations(store, room or ImportRoom(), implicit_tenants=settings.implicit_tenants),
+        registrations(
+            store,
+            room or ImportRoom(),
+            open_keys(settings),
+            implicit_tenants=settings.implicit_tenants,
+        ),
         verifier=build_verifier(settings, clock),
         domain=DOMAIN,
         reflection=settings.grpc_reflection,
@@ -88,17 +105,30 @@ def build_hierarchy(
     )
 
 
+def open_keys(settings: Settings) -> KeyWrap:
+    """The key-encryption keys; for the embedded store made beside it when nothing names any."""
+    if settings.key_encryption_keys_file:
+        return KeyFile(settings.key_encryption_keys_file)
+    database = settings.database_file
+    return KeyFile.open_or_make(database.with_name(f"{database.name}.keys"))
+
+
 def registrations(
-    store: Store, room: ImportRoom, *, implicit_tenants: bool
+    store: Store, room: ImportRoom, keys: KeyWrap, *, implicit_tenants: bool
 ) -> list[ServiceRegistration]:
     """Every service that the process offers, over one store and one memory of trees."""
     trees = Trees(store.graph)
     access = Access(store.graph, trees, store.clock, implicit_tenants=implicit_tenants)
     working = WorkingTenants(store.graph, implicit=implicit_tenants)
-    hierarchy = build_servicer(replace(store, graph=working), trees, access, room)
+    store = replace(store, graph=working)
+    hierarchy = build_servicer(store, trees, access, room)
+    persons = build_people(store, access, Secrets(working, keys, store.ids))
     return [
         ServiceRegistration(
             SERVICE_NAME, partial(add_HierarchyServiceServicer_to_server, hierarchy)
+        ),
+        ServiceRegistration(
+            people.SERVICE_NAME, partial(add_PeopleServiceServicer_to_server, persons)
         ),
     ]
 
@@ -115,6 +145,21 @@ def build_servicer(
             room=room,
             trees=TreeReader(graph, trees, access),
             units=UnitReader(graph, trees, access),
+        )
+    )
+
+
+def build_people(store: Store, access: Access, secrets: Secrets) -> people.PeopleServicer:
+    """Persons, appointments, teams and watches."""
+    graph, clock = store.graph, store.clock
+    return people.PeopleServicer(
+        people.PeopleUseCases(
+            people=People(graph, access, secrets, clock, store.ids),
+            appointments=Appointments(graph, access, clock),
+            staffing=Staffing(graph, access, clock),
+            teams=Teams(graph, access, clock),
+            watches=Watches(graph, access, clock),
+            lines=WatchLines(graph, access, clock),
         )
     )
 
@@ -164,14 +209,16 @@ async def _open_streams(settings: WorkerSettings) -> AsyncIterator[RedisEventStr
 
 
 @asynccontextmanager
-async def _open_embedded(settings: Settings, clock: Clock, ids: Ids) -> AsyncIterator[Store]:
+async def _open_embedded(settings: StoreSettings, clock: Clock, ids: Ids) -> AsyncIterator[Store]:
     async with EmbeddedStore(settings.database_file) as store:
         graph = EmbeddedOrgGraph(store, clock, ids)
         yield Store(graph, EmbeddedOutbox(store), store.ready, clock, ids)
 
 
 @asynccontextmanager
-async def _open_neo4j(settings: Settings, uri: str, clock: Clock, ids: Ids) -> AsyncIterator[Store]:
+async def _open_neo4j(
+    settings: StoreSettings, uri: str, clock: Clock, ids: Ids
+) -> AsyncIterator[Store]:
     # Imported here: half of the time that a process without Neo4j needs to start.
     from services.hierarchy.adapters.neo4j import (  # noqa: PLC0415
         Neo4jOrgGraph,
@@ -186,5 +233,5 @@ async def _open_neo4j(settings: Settings, uri: str, clock: Clock, ids: Ids) -> A
         yield Store(graph, Neo4jOutbox(store), store.ready, clock, ids)
 
 
-def _address(settings: Settings) -> str:
+def _address(settings: StoreSettings) -> str:
     return f"{settings.host}:{settings.port}"

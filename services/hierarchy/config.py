@@ -10,8 +10,8 @@ from pydantic import Field
 from kit.settings import Port, Problem, ProcessSettings, Seconds, SecretStr
 
 
-class Settings(ProcessSettings):
-    """The server."""
+class StoreSettings(ProcessSettings):
+    """Where the graph is kept."""
 
     service_name: ClassVar[str] = "hierarchy"
 
@@ -31,11 +31,6 @@ class Settings(ProcessSettings):
         None, description="Password of that user; unset where Neo4j asks for none."
     )
     neo4j_database: str = Field("neo4j", description="Name of the Neo4j database.")
-    implicit_tenants: bool = Field(
-        False,
-        description="Whether a tenant that nobody created begins with its first blueprint; for "
-        "development.",
-    )
 
     @classmethod
     def problems_between(cls, given: Mapping[str, str]) -> Iterator[Problem]:
@@ -47,7 +42,30 @@ class Settings(ProcessSettings):
             yield Problem("NEO4J_PASSWORD", "is set, but NEO4J_URI is not")
 
 
-class WorkerSettings(Settings):
+class Settings(StoreSettings):
+    """The server."""
+
+    key_encryption_keys_file: Path | None = Field(
+        None,
+        description="File with the keys that wrap each organisation's secrets, a line `id base64` "
+        "for each, the current one first; needed with NEO4J_URI, otherwise made beside "
+        "DATABASE_FILE.",
+    )
+    implicit_tenants: bool = Field(
+        False,
+        description="Whether a tenant that nobody created begins with its first blueprint; for "
+        "development.",
+    )
+
+    @classmethod
+    def problems_between(cls, given: Mapping[str, str]) -> Iterator[Problem]:
+        """Also: processes that share a database share its keys."""
+        yield from super().problems_between(given)
+        if "NEO4J_URI" in given and "KEY_ENCRYPTION_KEYS_FILE" not in given:
+            yield Problem("KEY_ENCRYPTION_KEYS_FILE", "is required with NEO4J_URI")
+
+
+class WorkerSettings(StoreSettings):
     """The worker that relays events to the streams that peers follow."""
 
     port: Port = Field(0, description="Port of the gRPC health server; 0 lets the system choose.")

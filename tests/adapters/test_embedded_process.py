@@ -18,6 +18,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from kit.channel import open_channel
 from kit.redis import open_redis
 from services.hierarchy.adapters.event_streams import stream_key
+from services.hierarchy.adapters.key_files import KeyFile
 from services.hierarchy.domain.model import TenantId
 from services.hierarchy.servicers.hierarchy import SERVICE_NAME
 from tests.builders_hierarchy import a_small_tree
@@ -158,7 +159,11 @@ def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_server_waits_for_a_neo4j_that_is_not_there_yet(tmp_path: Path) -> None:
-    environ = environment(tmp_path, NEO4J_URI="bolt://127.0.0.1:1")
+    keys = tmp_path / "keys"
+    KeyFile.open_or_make(keys)
+    environ = environment(
+        tmp_path, NEO4J_URI="bolt://127.0.0.1:1", KEY_ENCRYPTION_KEYS_FILE=str(keys)
+    )
     del environ["DATABASE_FILE"]
 
     def why_not(child: ServerProcess) -> str | None:

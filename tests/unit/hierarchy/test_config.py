@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from kit.settings import SettingsError
-from services.hierarchy.config import Settings, WorkerSettings
+from services.hierarchy.config import Settings, StoreSettings, WorkerSettings
 
+KEYS = {"KEY_ENCRYPTION_KEYS_FILE": "/run/keys"}
 GOOD = {"OIDC_ISSUER": "http://issuer.test", "OIDC_JWKS_FILE": "/keys.json"}
 
 
-def problems(environ: dict[str, str], settings: type[Settings] = Settings) -> list[str]:
+def problems(environ: dict[str, str], settings: type[StoreSettings] = Settings) -> list[str]:
     with pytest.raises(SettingsError) as refused:
         settings.load(environ)
     return [problem.variable for problem in refused.value.problems]
@@ -28,9 +29,8 @@ def test_an_address_chooses_neo4j(tmp_path: Path) -> None:
     secret = tmp_path / "password"
     secret.write_text("s3cret\n")
 
-    settings = Settings.load(
-        GOOD | {"NEO4J_URI": "neo4j+s://graph:7687", "NEO4J_PASSWORD_FILE": str(secret)}
-    )
+    given = {"NEO4J_URI": "neo4j+s://graph:7687", "NEO4J_PASSWORD_FILE": str(secret)}
+    settings = Settings.load(GOOD | KEYS | given)
 
     assert settings.neo4j_password is not None
     assert settings.neo4j_password.get_secret_value() == "s3cret"
@@ -39,12 +39,20 @@ def test_an_address_chooses_neo4j(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("uri", ["http://graph:7474", "graph:7687", "neo4j://", "redis://x"])
 def test_an_address_that_is_none_is_named(uri: str) -> None:
-    assert problems(GOOD | {"NEO4J_URI": uri}) == ["NEO4J_URI"]
+    assert problems(GOOD | KEYS | {"NEO4J_URI": uri}) == ["NEO4J_URI"]
 
 
 def test_two_stores_are_one_too_many() -> None:
-    both = GOOD | {"NEO4J_URI": "bolt://graph", "DATABASE_FILE": "/data/hierarchy.sqlite3"}
+    both = GOOD | KEYS | {"NEO4J_URI": "bolt://graph", "DATABASE_FILE": "/data/hierarchy.sqlite3"}
     assert problems(both) == ["DATABASE_FILE"]
+
+
+def test_a_shared_database_needs_shared_keys_but_not_for_the_worker() -> None:
+    shared = GOOD | {"NEO4J_URI": "bolt://graph"}
+
+    assert problems(shared) == ["KEY_ENCRYPTION_KEYS_FILE"]
+    worker = WorkerSettings.load(shared | {"REDIS_URL": "redis://cache:6379"})
+    assert not hasattr(worker, "key_encryption_keys_file")
 
 
 def test_a_password_without_an_address_is_a_mistake() -> None:
