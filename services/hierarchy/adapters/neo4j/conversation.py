@@ -34,10 +34,12 @@ async def hold(operation: Operation[T], moment: Moment, look: Look) -> Decision[
 
 
 async def look_up(tx: AsyncManagedTransaction, tenant: TenantId, want: Want) -> Found:
-    """What stands of what is wanted."""
-    return Found(
-        {index: (await find(tx, tenant, index, keys)).value for index, keys in want.keys.items()}
-    )
+    """What stands of what is wanted; under the tenant's lock."""
+    found = {
+        index: (await find(tx, tenant, index, keys, locked=True)).value
+        for index, keys in want.keys.items()
+    }
+    return Found(found)
 
 
 def _advance(steps: Steps[T], found: Found | None) -> Want | Decision[T]:

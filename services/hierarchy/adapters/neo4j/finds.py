@@ -1,15 +1,15 @@
 """How records are found: one statement for each index, one for each walk over a type."""
 
-import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 
 from neo4j import AsyncManagedTransaction
 
-from services.hierarchy.adapters.neo4j.nodes import from_node
+from services.hierarchy.adapters.neo4j.nodes import records
 from services.hierarchy.adapters.neo4j.statement import Statement
-from services.hierarchy.adapters.records import Row, microseconds
+from services.hierarchy.adapters.neo4j.tenants import VERSION
+from services.hierarchy.adapters.records import microseconds
 from services.hierarchy.domain import records as by
 from services.hierarchy.domain.areas import Area, AreaLink
 from services.hierarchy.domain.model import TenantId, Unit
@@ -18,7 +18,6 @@ from services.hierarchy.domain.records import Index, PastUnit, R
 from services.hierarchy.domain.teams import Membership, Team, Watch
 from services.hierarchy.ports import Read
 
-_FEW = 250
 _ALWAYS: LiteralString = ""
 _SINCE: LiteralString = "WHERE $at IS NULL OR n.since <= $at"
 _UNTIL: LiteralString = "WHERE $at IS NULL OR (n.since <= $at AND $at < n.until)"
@@ -40,8 +39,7 @@ def _find(
     """
     return Statement(
         f"find {label} by {key}",
-        f"""OPTIONAL MATCH (t:Tenant {{id: $tenant}})
-    WITH t.tree_version AS version
+        f"""{VERSION}
     CALL () {{
         UNWIND $rows AS key
         MATCH (n:{label} {{tenant: $tenant, {key}: key}})
@@ -110,6 +108,8 @@ async def find(
     index: Index[R],
     keys: Collection[str],
     at: datetime | None = None,
+    *,
+    locked: bool = False,
 ) -> Read[Mapping[str, Sequence[R]]]:
     """The records with these keys; the version is that of the first batch, the oldest."""
     # The empty text is no key; it stands for the parent of the roots here.
@@ -119,21 +119,20 @@ async def find(
     )
     rows = [row for _, batch in answers for row in batch] if wanted else []
     found: dict[str, list[R]] = {}
-    for row, record in zip(rows, await _records(index.of, rows), strict=True):
+    for row, record in zip(rows, await records(index.of, rows, locked=locked), strict=True):
         found.setdefault(row[index.by], []).append(record)
     return Read(answers[0][0] or 0, found)
 
 
 async def page(
-    tx: AsyncManagedTransaction, tenant: TenantId, of: type[R], after: str, limit: int
+    tx: AsyncManagedTransaction,
+    tenant: TenantId,
+    of: type[R],
+    after: str,
+    limit: int,
+    *,
+    locked: bool = False,
 ) -> Sequence[R]:
     """Records of a type in the order of ids."""
     [[rows]] = await WALK[of].run(tx, tenant=tenant, after=after, limit=limit)
-    return await _records(of, rows)
-
-
-async def _records(of: type[R], rows: Sequence[Row]) -> Sequence[R]:
-    if len(rows) <= _FEW:
-        return list(map(from_node(of), rows))
-    # Some 10 microseconds each, in which the loop would serve nobody else.
-    return await asyncio.to_thread(lambda: list(map(from_node(of), rows)))
+    return await records(of, rows, locked=locked)

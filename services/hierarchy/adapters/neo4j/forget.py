@@ -36,13 +36,12 @@ FORGET = (
     _forget("Answer", "request_id", "''"),
     _forget("Event", "sequence", "0"),
 )
-# Counts the header: a tenant whose only writes changed nothing has none.
 FORGET_TENANT = Statement(
     "forget Tenant",
     """MATCH (t:Tenant {id: $tenant})
-    WITH t, t.header AS header
-    DELETE t
-    RETURN count(header)""",
+    OPTIONAL MATCH (s:Settled {tenant: $tenant})
+    DELETE s, t
+    RETURN count(*)""",
 )
 
 

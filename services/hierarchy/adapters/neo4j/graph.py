@@ -1,17 +1,20 @@
 """`OrgGraph` over Neo4j."""
 
-from collections.abc import Collection, Mapping, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from neo4j import AsyncManagedTransaction
 
 from kit.clock import Clock
+from kit.errors import Unavailable
 from kit.ids import Ids
 from services.hierarchy.adapters.neo4j import counts, finds, tenants, units, writes
 from services.hierarchy.adapters.neo4j.conversation import hold, look_up
 from services.hierarchy.adapters.neo4j.forget import forget
+from services.hierarchy.adapters.neo4j.nodes import HalfWritten
 from services.hierarchy.adapters.neo4j.store import Neo4jStore
 from services.hierarchy.adapters.records import answer_from_json, answer_to_json
 from services.hierarchy.domain.errors import RequestIdReused
@@ -22,6 +25,7 @@ from services.hierarchy.domain.tenants import TenantHeader
 from services.hierarchy.domain.tree import TreeRows
 from services.hierarchy.ports import Children, Read, SiblingKey, Tally, UnitChanges
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 # How often a rehearsal that a write overtook begins anew before it keeps writers out.
 _REHEARSALS = 3
@@ -50,12 +54,12 @@ class Neo4jOrgGraph:
         *,
         at: datetime | None = None,
     ) -> Read[Mapping[str, Sequence[R]]]:
-        return await self._store.run(finds.find, tenant, index, keys, at)
+        return await self._read(finds.find, tenant, index, keys, at)
 
     async def page(
         self, tenant: TenantId, of: type[R], *, after: str = "", limit: int
     ) -> Sequence[R]:
-        return await self._store.run(finds.page, tenant, of, after, limit)
+        return await self._read(finds.page, tenant, of, after, limit)
 
     async def children(
         self,
@@ -65,12 +69,12 @@ class Neo4jOrgGraph:
         limit: int,
         after: SiblingKey | None = None,
     ) -> Read[Mapping[UnitId | None, Children]]:
-        return await self._store.run(units.read_children, tenant, parents, after, limit)
+        return await self._read(units.read_children, tenant, parents, after, limit)
 
     async def ancestors(
         self, tenant: TenantId, ids: Collection[UnitId]
     ) -> Read[Mapping[UnitId, Sequence[Unit]]]:
-        return await self._store.run(units.read_ancestors, tenant, ids)
+        return await self._read(units.read_ancestors, tenant, ids)
 
     async def tree(self, tenant: TenantId, *, at: datetime | None = None) -> TreeRows:
         return await self._store.run(units.read_tree, tenant, at)
@@ -94,7 +98,10 @@ class Neo4jOrgGraph:
     async def write(self, tenant: TenantId, operation: Operation[T]) -> T:
         if operation.validate_only:
             return await self._rehearse(tenant, operation)
-        return await self._store.run(self._write, tenant, operation)
+        answer, unsettled = await self._store.run(self._write, tenant, operation)
+        if unsettled:
+            await self._settle(tenant, unsettled)
+        return answer
 
     async def tenants(self, *, after: str = "", limit: int) -> Sequence[TenantHeader]:
         return await self._store.run(tenants.read_tenants, after, limit)
@@ -102,24 +109,36 @@ class Neo4jOrgGraph:
     async def forget_tenant(self, tenant: TenantId, *, limit: int) -> int:
         return await self._store.run(forget, tenant, limit)
 
+    async def _read(self, read: Callable[..., Awaitable[T]], *args: Any) -> T:
+        return await self._store.run(_read_whole, read, args)
+
     async def _write(
         self, tx: AsyncManagedTransaction, tenant: TenantId, operation: Operation[T]
-    ) -> T:
+    ) -> tuple[T, int]:
+        """The answer, and the tree version that is to be settled, if any."""
         standing = await tenants.lock_for_write(tx, tenant)
         now = self._clock.now()
         kept = await writes.read_answer(tx, tenant, operation.request_id, now)
         if kept:
             if kept.fingerprint != operation.fingerprint:
                 raise RequestIdReused(operation.request_id)
-            return answer_from_json(operation.answer_type, kept.answer)
+            answer = answer_from_json(operation.answer_type, kept.answer)
+            return answer, _unsettled(standing, standing.header)
         moment = Moment(standing.header, now, self._ids.new)
         decision = await hold(operation, moment, partial(look_up, tx, tenant))
         if decision.changes_anything:
             await writes.write_decision(tx, tenant, standing, decision, now)
-        answer = answer_to_json(operation.answer_type, decision.answer)
-        kept = writes.Kept(operation.fingerprint, answer)
+        text = answer_to_json(operation.answer_type, decision.answer)
+        kept = writes.Kept(operation.fingerprint, text)
         await writes.keep_answer(tx, tenant, operation.request_id, kept, now)
-        return decision.answer
+        return decision.answer, _unsettled(standing, decision.header or standing.header)
+
+    async def _settle(self, tenant: TenantId, tree_version: int) -> None:
+        try:
+            await self._store.run(tenants.settle, tenant, tree_version)
+        except Unavailable:
+            # The write has happened; reads name an older version until somebody settles a newer.
+            _log.warning("tree version not settled", exc_info=True)
 
     async def _rehearse(self, tenant: TenantId, operation: Operation[T]) -> T:
         """Hold the conversation and write nothing.
@@ -145,6 +164,22 @@ class Neo4jOrgGraph:
         standing = await tenants.lock(tx, tenant)
         moment = Moment(standing.header, self._clock.now(), self._ids.new)
         return (await hold(operation, moment, partial(look_up, tx, tenant))).answer
+
+
+def _unsettled(standing: tenants.Standing, header: TenantHeader) -> int:
+    return header.tree_version if header.tree_version > standing.settled else 0
+
+
+async def _read_whole(
+    tx: AsyncManagedTransaction, read: Callable[..., Awaitable[T]], args: tuple[Any, ...]
+) -> T:
+    """Read without the tenant's lock, and with it what was half written then."""
+    try:
+        return await read(tx, *args)
+    except HalfWritten:
+        tenant, *_ = args
+        await tenants.lock(tx, tenant)
+        return await read(tx, *args, locked=True)
 
 
 async def _look_unless_overtaken(

@@ -13,6 +13,8 @@ CONSTRAINTS: dict[str, LiteralString] = {
         FOR (m:Migration) REQUIRE m.number IS UNIQUE""",
     "tenant_id": """CREATE CONSTRAINT tenant_id IF NOT EXISTS
         FOR (t:Tenant) REQUIRE t.id IS UNIQUE""",
+    "settled_tenant": """CREATE CONSTRAINT settled_tenant IF NOT EXISTS
+        FOR (s:Settled) REQUIRE s.tenant IS UNIQUE""",
     "unit_id": """CREATE CONSTRAINT unit_id IF NOT EXISTS
         FOR (n:Unit) REQUIRE (n.tenant, n.id) IS UNIQUE""",
     "unit_key": """CREATE CONSTRAINT unit_key IF NOT EXISTS

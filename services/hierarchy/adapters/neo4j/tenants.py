@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 
 from neo4j import AsyncManagedTransaction
 
 from services.hierarchy.adapters.neo4j.statement import Statement
-from services.hierarchy.adapters.records import header_from_json
+from services.hierarchy.adapters.records import header_from_json, header_to_json
 from services.hierarchy.domain.model import TenantId
 from services.hierarchy.domain.tenants import TenantHeader
 
@@ -22,10 +22,24 @@ LOCK = Statement(
 MAKE_AND_LOCK = Statement(
     "make and lock tenant",
     """MERGE (t:Tenant {id: $tenant})
-    ON CREATE SET t.tree_version = 0, t.write_count = 0, t.event_sequence = 0,
-        t.relayed_through = 0
+    ON CREATE SET t.header = $empty, t.tree_version = 0, t.write_count = 0,
+        t.event_sequence = 0, t.relayed_through = 0
     SET t.locked = true
-    RETURN t.header, t.event_sequence, t.write_count""",
+    MERGE (s:Settled {tenant: $tenant}) ON CREATE SET s.tree_version = 0
+    RETURN t.header, t.event_sequence, t.write_count, s.tree_version""",
+)
+# The tree version that a read is not older than, read before anything else. Not the header's: a
+# commit that is just being applied may show that, and not yet its units.
+VERSION: LiteralString = """OPTIONAL MATCH (s:Settled {tenant: $tenant})
+    WITH s.tree_version AS version"""
+# Says that all writes up to a tree version were applied. In a transaction after theirs, and on a
+# node of its own, so that nobody waits for the tenant's next writer.
+SETTLE = Statement(
+    "settle tree version",
+    """MATCH (s:Settled {tenant: $tenant})
+    SET s.locked = true
+    WITH s WHERE s.tree_version < $tree_version
+    SET s.tree_version = $tree_version""",
 )
 HEADER = Statement("read header", "MATCH (t:Tenant {id: $tenant}) RETURN t.header")
 TENANTS = Statement(
@@ -43,11 +57,13 @@ class Standing:
     Attributes:
         event_sequence: of the newest event; 0 before the first.
         write_count: grows with each write that changes anything.
+        settled: the tree version that reads name; behind the header's after a crash.
     """
 
     header: TenantHeader
     event_sequence: int = 0
     write_count: int = 0
+    settled: int = 0
 
 
 async def lock(tx: AsyncManagedTransaction, tenant: TenantId) -> Standing:
@@ -60,7 +76,13 @@ async def lock(tx: AsyncManagedTransaction, tenant: TenantId) -> Standing:
 
 async def lock_for_write(tx: AsyncManagedTransaction, tenant: TenantId) -> Standing:
     """As `lock`, and makes the tenant that is not there."""
-    return _standing(tenant, await MAKE_AND_LOCK.run(tx, tenant=tenant))
+    empty = header_to_json(TenantHeader(tenant))
+    return _standing(tenant, await MAKE_AND_LOCK.run(tx, tenant=tenant, empty=empty))
+
+
+async def settle(tx: AsyncManagedTransaction, tenant: TenantId, tree_version: int) -> None:
+    """Name this version to readers, unless they are told a newer one already."""
+    await SETTLE.run(tx, tenant=tenant, tree_version=tree_version)
 
 
 async def read_header(tx: AsyncManagedTransaction, tenant: TenantId) -> TenantHeader:
@@ -80,10 +102,10 @@ async def read_tenants(
 def _standing(tenant: TenantId, rows: list[list[Any]]) -> Standing:
     if not rows:
         return Standing(TenantHeader(tenant))
-    [[text, event_sequence, write_count]] = rows
-    return Standing(_header(tenant, text), event_sequence, write_count)
+    [[text, *counts]] = rows
+    return Standing(_header(tenant, text), *counts)
 
 
 def _header(tenant: TenantId, text: str | None) -> TenantHeader:
-    # A tenant whose only writes changed nothing has none yet.
+    # One that is just being made may be seen without.
     return header_from_json(text) if text else TenantHeader(tenant)

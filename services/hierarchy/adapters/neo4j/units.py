@@ -3,71 +3,66 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from neo4j import AsyncManagedTransaction
 
-from services.hierarchy.adapters.neo4j.nodes import from_node
+from services.hierarchy.adapters.neo4j.nodes import HalfWritten, records
 from services.hierarchy.adapters.neo4j.statement import Statement
-from services.hierarchy.adapters.neo4j.tenants import LOCK, read_header
+from services.hierarchy.adapters.neo4j.tenants import VERSION, lock
 from services.hierarchy.adapters.records import microseconds
 from services.hierarchy.domain.model import TenantId, Unit, UnitId
 from services.hierarchy.domain.tree import TreeRow, TreeRows
 from services.hierarchy.ports import Children, Read, SiblingKey, UnitChanges
 
-_unit = from_node(Unit)
-
 # Of each parent ('' for the roots) that exists: how many children, and a run of them in order.
 CHILDREN = Statement(
     "read children",
-    """OPTIONAL MATCH (t:Tenant {id: $tenant})
-    WITH t.tree_version AS version
-    CALL () {
+    f"""{VERSION}
+    CALL () {{
         UNWIND $parents AS parent
-        OPTIONAL MATCH (p:Unit {tenant: $tenant, id: parent})
+        OPTIONAL MATCH (p:Unit {{tenant: $tenant, id: parent}})
         USING INDEX SEEK p:Unit(tenant, id)
         WITH parent, p WHERE parent = '' OR p IS NOT NULL
-        CALL (parent) {
-            MATCH (n:Unit {tenant: $tenant, parent_id: parent})
+        CALL (parent) {{
+            MATCH (n:Unit {{tenant: $tenant, parent_id: parent}})
             USING INDEX SEEK n:Unit(tenant, parent_id, code, level)
             WHERE n.code >= $code AND n.level IS NOT NULL
                 AND (n.code > $code OR n.level > $level)
             WITH n ORDER BY n.code, n.level LIMIT $limit
             RETURN collect(properties(n)) AS units
-        }
-        CALL (parent) {
-            MATCH (n:Unit {tenant: $tenant, parent_id: parent})
+        }}
+        CALL (parent) {{
+            MATCH (n:Unit {{tenant: $tenant, parent_id: parent}})
             USING INDEX SEEK n:Unit(tenant, parent_id, code, level)
             WHERE n.code IS NOT NULL AND n.level IS NOT NULL
             RETURN count(n) AS total
-        }
+        }}
         RETURN collect([parent, units, total]) AS families
-    }
+    }}
     RETURN version, families""",
 )
 
 # Each unit, the ids of its ancestors nearest first, and every ancestor once.
 ANCESTORS = Statement(
     "read ancestors",
-    """OPTIONAL MATCH (t:Tenant {id: $tenant})
-    WITH t.tree_version AS version
-    CALL () {
+    f"""{VERSION}
+    CALL () {{
         UNWIND $ids AS id
-        MATCH (start:Unit {tenant: $tenant, id: id})
+        MATCH (start:Unit {{tenant: $tenant, id: id}})
         USING INDEX SEEK start:Unit(tenant, id)
-        CALL (start) {
+        CALL (start) {{
             MATCH path = (start)-[:CHILD_OF*0..]->(above)
             WITH above, length(path) AS distance ORDER BY distance
             RETURN collect(above) AS line
-        }
+        }}
         RETURN collect(line) AS lines
-    }
-    CALL (lines) {
+    }}
+    CALL (lines) {{
         UNWIND lines AS line
         UNWIND line AS n
         WITH DISTINCT n
         RETURN collect(properties(n)) AS units
-    }
+    }}
     RETURN version, [line IN lines | [n IN line | n.id]], units""",
 )
 
@@ -128,6 +123,8 @@ async def read_children(
     parents: Collection[UnitId | None],
     after: SiblingKey | None,
     limit: int,
+    *,
+    locked: bool = False,
 ) -> Read[Mapping[UnitId | None, Children]]:
     """A run of each parent's children."""
     [[version, families]] = await CHILDREN.run(
@@ -138,30 +135,30 @@ async def read_children(
         level=after.level if after else "",
         limit=limit + 1,
     )
-    found = {
-        UnitId(parent) if parent else None: Children(
-            tuple(map(_unit, rows[:limit])), total, has_more=len(rows) > limit
-        )
-        for parent, rows, total in families
-    }
+    found: dict[UnitId | None, Children] = {}
+    for parent, rows, total in families:
+        units = await records(Unit, rows[:limit], locked=locked)
+        found[parent or None] = Children(units, total, has_more=len(rows) > limit)
     return Read(version or 0, found)
 
 
 async def read_ancestors(
-    tx: AsyncManagedTransaction, tenant: TenantId, ids: Collection[UnitId]
+    tx: AsyncManagedTransaction,
+    tenant: TenantId,
+    ids: Collection[UnitId],
+    *,
+    locked: bool = False,
 ) -> Read[Mapping[UnitId, Sequence[Unit]]]:
     """The ancestors of each unit.
 
-    A path that does not hold together met a move that was just being applied (see `read_tree`):
-    it is read again under the tenant's lock.
+    Raises:
+        HalfWritten: also for a path that does not hold together.
     """
     wanted = list(dict.fromkeys(ids))
     [[version, lines, rows]] = await ANCESTORS.run(tx, tenant=tenant, ids=wanted)
-    units = _by_id(rows)
-    if not all(_is_path(line, units) for line in lines):
-        await LOCK.run(tx, tenant=tenant)
-        [[version, lines, rows]] = await ANCESTORS.run(tx, tenant=tenant, ids=wanted)
-        units = _by_id(rows)
+    units = {unit.id: unit for unit in await records(Unit, rows, locked=locked)}
+    if not locked and not all(_is_path(line, units) for line in lines):
+        raise HalfWritten
     found = {line[0]: tuple(units[each] for each in line[1:]) for line in lines}
     return Read(version or 0, found)
 
@@ -173,8 +170,7 @@ async def read_tree(tx: AsyncManagedTransaction, tenant: TenantId, at: datetime 
     some of its units and not others (Neo4j Operations Manual, "Concurrent data access"; our tests
     meet it within seconds).
     """
-    await LOCK.run(tx, tenant=tenant)
-    header = await read_header(tx, tenant)
+    header = (await lock(tx, tenant)).header
     if at is None:
         [[rows]] = await TREE.run(tx, tenant=tenant)
     else:
@@ -188,12 +184,12 @@ async def read_changes(
     tx: AsyncManagedTransaction, tenant: TenantId, since: int, limit: int
 ) -> UnitChanges | None:
     """What became of the units after a version; under the lock, as `read_tree`."""
-    await LOCK.run(tx, tenant=tenant)
-    header = await read_header(tx, tenant)
+    header = (await lock(tx, tenant)).header
     [[rows, closed]] = await CHANGED.run(tx, tenant=tenant, since=since, limit=limit + 1)
     if len(rows) + len(closed) > limit:
         return None
-    return UnitChanges(header.tree_version, tuple(map(_unit, rows)), tuple(closed))
+    units = await records(Unit, rows, locked=True)
+    return UnitChanges(header.tree_version, units, frozenset(closed))
 
 
 def _places(rows: Sequence[Sequence[str]]) -> Sequence[TreeRow]:
@@ -206,8 +202,3 @@ def _places(rows: Sequence[Sequence[str]]) -> Sequence[TreeRow]:
 def _is_path(line: Sequence[UnitId], units: Mapping[UnitId, Unit]) -> bool:
     """Whether each unit is followed by its parent, and the last one has none."""
     return [units[each].parent_id for each in line] == [*line[1:], None]
-
-
-def _by_id(rows: Sequence[Mapping[str, Any]]) -> dict[UnitId, Unit]:
-    units = map(_unit, rows)
-    return {unit.id: unit for unit in units}
