@@ -193,9 +193,9 @@ async def test_the_worker_relays_what_the_server_did(
 
                 async def entries() -> Any:
                     found: Any = await client.xrange(stream_key(TenantId(unique)))
-                    return found if len(found) == 2 else None
+                    return found if len(found) == 4 else None
 
-                found = await wait_until(entries, START_SECONDS, "two events")
+                found = await wait_until(entries, START_SECONDS, "four events")
             assert await health_of(worker, "hierarchy.worker") == 1
             os.kill(worker.pid, signal.SIGTERM)
             assert worker.wait(20) == 0
@@ -203,4 +203,6 @@ async def test_the_worker_relays_what_the_server_did(
         await client.aclose()
 
     events = [pb.HierarchyEvent.FromString(fields[b"event"]) for _, fields in found]
-    assert [event.WhichOneof("event") for event in events] == ["blueprint_changed", "tree_changed"]
+    assert [event.WhichOneof("event") for event in events] == [
+        "blueprint_changed", "access_changed", "tree_changed", "access_changed",
+    ]  # fmt: skip
