@@ -38,8 +38,11 @@ class HierarchyServiceStub:
     def __new__(cls, channel: _aio.Channel) -> HierarchyServiceAsyncStub: ...
     PutBlueprint: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.PutBlueprintRequest, _hierarchy_pb2.PutBlueprintResponse]
     """Replaces the tenant's blueprint. Needs the capability `administer` over the whole tenant.
-    Refused with BLUEPRINT_IN_USE when a level that has units would disappear or change its order,
-    or a position or team kind that somebody holds would disappear or leave their level.
+    Refused with BLUEPRINT_IN_USE, which names what is in the way, when a level that has units would
+    disappear or change its order, the level of the centre has more than one unit, a position that
+    somebody holds or a kind of team that there is would disappear or leave their level, or a
+    position would have fewer seats than are taken somewhere. HOLDERS_CHANGED: people are being
+    appointed just now; try again.
     """
     GetBlueprint: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.GetBlueprintRequest, _hierarchy_pb2.GetBlueprintResponse]
     """The tenant's blueprint; NOT_FOUND (BLUEPRINT_NOT_FOUND) before one was put."""
@@ -120,8 +123,11 @@ class HierarchyServiceAsyncStub(HierarchyServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     PutBlueprint: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.PutBlueprintRequest, _hierarchy_pb2.PutBlueprintResponse]  # type: ignore[assignment]
     """Replaces the tenant's blueprint. Needs the capability `administer` over the whole tenant.
-    Refused with BLUEPRINT_IN_USE when a level that has units would disappear or change its order,
-    or a position or team kind that somebody holds would disappear or leave their level.
+    Refused with BLUEPRINT_IN_USE, which names what is in the way, when a level that has units would
+    disappear or change its order, the level of the centre has more than one unit, a position that
+    somebody holds or a kind of team that there is would disappear or leave their level, or a
+    position would have fewer seats than are taken somewhere. HOLDERS_CHANGED: people are being
+    appointed just now; try again.
     """
     GetBlueprint: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.GetBlueprintRequest, _hierarchy_pb2.GetBlueprintResponse]  # type: ignore[assignment]
     """The tenant's blueprint; NOT_FOUND (BLUEPRINT_NOT_FOUND) before one was put."""
@@ -205,8 +211,11 @@ class HierarchyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_hierarchy_pb2.PutBlueprintResponse, _abc.Awaitable[_hierarchy_pb2.PutBlueprintResponse]]:
         """Replaces the tenant's blueprint. Needs the capability `administer` over the whole tenant.
-        Refused with BLUEPRINT_IN_USE when a level that has units would disappear or change its order,
-        or a position or team kind that somebody holds would disappear or leave their level.
+        Refused with BLUEPRINT_IN_USE, which names what is in the way, when a level that has units would
+        disappear or change its order, the level of the centre has more than one unit, a position that
+        somebody holds or a kind of team that there is would disappear or leave their level, or a
+        position would have fewer seats than are taken somewhere. HOLDERS_CHANGED: people are being
+        appointed just now; try again.
         """
 
     @_abc_1.abstractmethod
