@@ -30,9 +30,12 @@ from services.hierarchy.translate.answers import DOMAIN
 from services.hierarchy.translate.events import event_to_bytes
 from services.hierarchy.use_cases.access import Access
 from services.hierarchy.use_cases.appointments import Appointments
+from services.hierarchy.use_cases.areas import Areas
 from services.hierarchy.use_cases.blueprints import Blueprints
+from services.hierarchy.use_cases.history import HistoryReader
 from services.hierarchy.use_cases.imports import ImportRoom, UnitImports
 from services.hierarchy.use_cases.people import People
+from services.hierarchy.use_cases.reorganise import Reorganiser
 from services.hierarchy.use_cases.secrets import Secrets
 from services.hierarchy.use_cases.snapshots import TreeReader
 from services.hierarchy.use_cases.staffing import Staffing
@@ -136,12 +139,15 @@ def registrations(
 def build_servicer(
     store: Store, trees: Trees, access: Access, room: ImportRoom
 ) -> HierarchyServicer:
-    """Units, trees and blueprints."""
-    graph = store.graph
+    """Units, trees, areas and blueprints."""
+    graph, clock = store.graph, store.clock
     return HierarchyServicer(  # type: ignore[abstract]  # the calls that are missing say so
         HierarchyUseCases(
-            blueprints=Blueprints(graph, access, store.clock, store.ids),
+            areas=Areas(graph, access, clock),
+            blueprints=Blueprints(graph, access, clock, store.ids),
+            history=HistoryReader(graph, access),
             imports=UnitImports(graph, access),
+            reorganiser=Reorganiser(graph, trees, access, clock),
             room=room,
             trees=TreeReader(graph, trees, access),
             units=UnitReader(graph, trees, access),

@@ -1,6 +1,7 @@
 """Administrative territories; units lie in them many to many, as neither fits the other."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NewType
 
@@ -41,3 +42,16 @@ class AreaLink:
     valid_from: datetime
     valid_to: datetime | None
     revision: int
+
+
+def end_links(
+    links: Iterable[AreaLink], at: datetime
+) -> tuple[Sequence[AreaLink], Sequence[AreaLink]]:
+    """The links that end at an instant, as they then are, and those that would begin later."""
+    standing = [each for each in links if each.valid_to is None or each.valid_to > at]
+    before = [
+        replace(each, valid_to=at, revision=each.revision + 1)
+        for each in standing
+        if each.valid_from < at
+    ]
+    return before, [each for each in standing if each.valid_from >= at]

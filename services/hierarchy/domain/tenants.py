@@ -30,11 +30,15 @@ class Quotas:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much of each stands: open units, persons who were not erased, all appointments kept."""
+    """How much of each stands: open units, persons who were not erased, all appointments kept.
+
+    `areas` are those that did not end.
+    """
 
     units: int = 0
     persons: int = 0
     appointments: int = 0
+    areas: int = 0
 
 
 @dataclass(frozen=True, slots=True)

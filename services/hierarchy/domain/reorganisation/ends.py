@@ -1,11 +1,11 @@
 """What stands in a unit ends with it: appointments, teams, watches, and that it lies in areas."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from services.hierarchy.domain.areas import AreaLink
+from services.hierarchy.domain.areas import AreaLink, end_links
 from services.hierarchy.domain.events import Change
 from services.hierarchy.domain.model import Unit, UnitId
 from services.hierarchy.domain.operations import Want
@@ -103,19 +103,6 @@ def end_with(units: Sequence[Unit], at: datetime) -> Asking[Ends]:
         *end_links(links, at),
         open_teams=_open_teams(teams, levels),
     )
-
-
-def end_links(
-    links: Iterable[AreaLink], at: datetime
-) -> tuple[Sequence[AreaLink], Sequence[AreaLink]]:
-    """The links that end at an instant, as they then are, and those that would begin later."""
-    standing = [each for each in links if each.valid_to is None or each.valid_to > at]
-    before = [
-        replace(each, valid_to=at, revision=each.revision + 1)
-        for each in standing
-        if each.valid_from < at
-    ]
-    return before, [each for each in standing if each.valid_from >= at]
 
 
 def _ended(tenures: Iterable[T], at: datetime) -> list[T]:
