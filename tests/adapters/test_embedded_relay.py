@@ -19,10 +19,10 @@ from services.hierarchy.adapters.event_streams import RedisEventStreams, stream_
 from services.hierarchy.domain.events import Event
 from services.hierarchy.domain.model import TenantId
 from services.hierarchy.ports import EventStreams, Outbox
-from services.hierarchy.translate.values import event_to_bytes
+from services.hierarchy.translate.events import event_to_bytes
 from services.hierarchy.use_cases.relay import MAX_EVENTS_PER_TENANT, relay_events
 from services.hierarchy.worker import RelayWorker
-from tests.builders_hierarchy import a_blueprint, a_small_tree
+from tests.builders_hierarchy import a_small_tree
 from tests.org_graphs import World, open_embedded
 from tests.servers.valkey.cluster import ValkeyCluster
 from tests.servers.valkey.server import ValkeyServer
@@ -67,13 +67,6 @@ async def ids_of(client: RedisClient, tenant: TenantId) -> list[str]:
     return [entry_id for entry_id, _ in await stream_of(client, tenant)]
 
 
-async def rename(world: World, times: int, tenant: TenantId | None = None) -> None:
-    for number in range(times):
-        name = f"Name {number} {world.clock.monotonic()}"
-        await world.graph.put_blueprint(tenant or world.tenant, a_blueprint(name=name))
-        world.clock.advance(1)
-
-
 def entry_ids(through: int) -> list[str]:
     return [f"{sequence}-0" for sequence in range(1, through + 1)]
 
@@ -83,7 +76,7 @@ async def test_events_arrive_in_order_under_their_numbers(
 ) -> None:
     await world.start(*a_small_tree())
     world.clock.advance(5)
-    await rename(world, 1)
+    await world.rename(1)
 
     assert await relay_events(world.outbox, streams) == 3
 
@@ -92,7 +85,7 @@ async def test_events_arrive_in_order_under_their_numbers(
     first, second, third = (event for _, event in entries)
     assert (first.sequence, first.blueprint_changed.blueprint_version) == (1, 1)
     assert (second.sequence, second.tree_changed.tree_version) == (2, 1)
-    assert third.blueprint_changed.blueprint_version == 2
+    assert third.blueprint_changed.blueprint_version == 1
     assert third.occurred_at.seconds - first.occurred_at.seconds == 5
     assert await world.outbox.backlogs(limit=5) == []
 
@@ -104,8 +97,8 @@ async def test_nothing_waits_nothing_is_relayed(world: World, streams: RedisEven
 async def test_a_long_backlog_takes_turns(
     world: World, client: RedisClient, streams: RedisEventStreams
 ) -> None:
-    await rename(world, MAX_EVENTS_PER_TENANT + 5)
-    await rename(world, 2, world.other)
+    await world.rename(MAX_EVENTS_PER_TENANT + 5)
+    await world.rename(2, world.other)
 
     assert await relay_events(world.outbox, streams) == MAX_EVENTS_PER_TENANT + 2
     assert await ids_of(client, world.other) == entry_ids(2)
@@ -133,13 +126,13 @@ class DiesBeforeMarking:
 async def test_a_crash_between_the_stream_and_the_mark_doubles_nothing(
     world: World, client: RedisClient, streams: RedisEventStreams
 ) -> None:
-    await rename(world, 3)
+    await world.rename(3)
     dying = DiesBeforeMarking(world.outbox, deaths=2)
 
     for _ in range(2):
         with pytest.raises(asyncio.CancelledError):
             await relay_events(dying, streams)
-        await rename(world, 1)
+        await world.rename(1)
     assert await relay_events(dying, streams) == 5
 
     assert await ids_of(client, world.tenant) == entry_ids(5)
@@ -163,7 +156,7 @@ class DiesAfter:
 async def test_a_crash_between_two_entries_leaves_no_gap(
     world: World, client: RedisClient, streams: RedisEventStreams
 ) -> None:
-    await rename(world, 6)
+    await world.rename(6)
 
     with pytest.raises(asyncio.CancelledError):
         await relay_events(world.outbox, DiesAfter(streams, 4))
@@ -176,8 +169,8 @@ async def test_a_crash_between_two_entries_leaves_no_gap(
 async def test_siblings_relay_side_by_side(
     world: World, client: RedisClient, streams: RedisEventStreams
 ) -> None:
-    await rename(world, 40)
-    await rename(world, 40, world.other)
+    await world.rename(40)
+    await world.rename(40, world.other)
 
     await asyncio.gather(*(relay_events(world.outbox, streams) for _ in range(4)))
 
@@ -190,8 +183,8 @@ async def test_one_tenants_trouble_is_not_the_others(
     world: World, client: RedisClient, streams: RedisEventStreams
 ) -> None:
     await client.set(stream_key(world.tenant), "not a stream")
-    await rename(world, 2)
-    await rename(world, 2, world.other)
+    await world.rename(2)
+    await world.rename(2, world.other)
 
     with pytest.raises(ExceptionGroup) as failed:
         await relay_events(world.outbox, streams)
@@ -210,7 +203,7 @@ async def test_a_stream_of_another_life_is_told(
     streams: RedisEventStreams,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    await rename(world, 1)
+    await world.rename(1)
     await client.xadd(stream_key(world.tenant), {"event": b"of another life"}, id="1-0")
 
     with caplog.at_level(logging.ERROR):
@@ -222,10 +215,10 @@ async def test_a_stream_of_another_life_is_told(
 async def test_a_store_that_is_down_is_waited_for(world: World, own_valkey: ValkeyServer) -> None:
     async with redis_at(own_valkey.url) as client:
         streams = RedisEventStreams(client, event_to_bytes)
-        await rename(world, 2)
+        await world.rename(2)
         await relay_events(world.outbox, streams)
         own_valkey.kill()
-        await rename(world, 2)
+        await world.rename(2)
 
         with pytest.raises(ExceptionGroup) as failed:
             await relay_events(world.outbox, streams)
@@ -261,10 +254,10 @@ async def test_the_worker_outlives_its_stores_death(world: World, own_valkey: Va
             )
 
         try:
-            await rename(world, 2)
+            await world.rename(2)
             await wait_until(lambda: relayed(2), 10, "the first events")
             own_valkey.kill()
-            await rename(world, 3)
+            await world.rename(3)
             own_valkey.restart()
             await wait_until(lambda: relayed(5), 20, "the events of the time without a store")
         finally:
@@ -276,11 +269,11 @@ async def test_the_worker_outlives_its_stores_death(world: World, own_valkey: Va
 async def test_a_cluster_keeps_streams_too(world: World, valkey_cluster: ValkeyCluster) -> None:
     async with redis_at(valkey_cluster.url) as client:
         streams = RedisEventStreams(client, event_to_bytes)
-        await rename(world, 3)
-        await rename(world, 2, world.other)
+        await world.rename(3)
+        await world.rename(2, world.other)
 
         await relay_events(world.outbox, streams)
-        await rename(world, 1)
+        await world.rename(1)
         await relay_events(world.outbox, streams)
 
         assert await ids_of(client, world.tenant) == entry_ids(4)
