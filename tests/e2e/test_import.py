@@ -194,3 +194,74 @@ def test_bytes_that_are_no_utf8_are_named_with_their_row(
     file.write_bytes(UNITS.encode() + b"district,D3,Th\xefrd,,state,S,,\n")
     found = refused(platform, "units", file, "banyan")
     assert [(row, reason) for row, _, reason in found] == [(5, "BAD_UTF8")]
+
+
+def test_a_blueprint_that_is_exported_imports_back_and_changes_nothing(
+    platform: Platform, banyan: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "blueprint.yaml"
+    platform.chaupal("export", "blueprint", str(file), "--tenant", "banyan")
+    shown = platform.chaupal("export", "blueprint", "-", "--tenant", "banyan").stdout
+
+    run = platform.chaupal("import", "blueprint", str(file), "--tenant", "banyan")
+
+    assert file.read_text(encoding="utf-8") == shown
+    assert "verification_days: 180" in shown
+    assert run.stdout == "the blueprint stands as it was: nothing had to change\n"
+
+
+def test_a_dry_run_of_a_blueprint_tells_what_would_change(
+    platform: Platform, banyan: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "blueprint.yaml"
+    file.write_text(BLUEPRINT.replace("en: District,", "en: Zone,"), encoding="utf-8")
+    command = ("import", "blueprint", str(file), "--tenant", "banyan", "--dry-run")
+
+    for _ in range(2):  # the first one changed nothing
+        lines = platform.chaupal(*command).stdout.splitlines()
+        assert lines == [
+            "levels[district].names.en: District -> Zone (2 affected)",
+            "the blueprint can be put",
+        ]
+    (difference,) = json.loads(platform.chaupal(*command, "-o", "json").stdout)["differences"]
+    assert difference == {
+        "path": "levels[district].names.en",
+        "before": "District",
+        "after": "Zone",
+        "affectedCount": 2,
+    }
+
+
+def test_a_wrong_blueprint_is_told_by_its_lines(
+    platform: Platform, banyan: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "blueprint.yaml"
+    positions = "positions:\n  - key: member\n    names: { en: Member }\n    levels: [ward]\n"
+    file.write_text(BLUEPRINT + positions, encoding="utf-8")
+
+    assert refused(platform, "blueprint", file, "banyan") == [
+        (15, "positions[0].levels[0]", "UNKNOWN_LEVEL")
+    ]
+
+
+def test_a_blueprint_without_a_level_in_use_is_refused_with_what_stands_on_it(
+    platform: Platform, banyan: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "blueprint.yaml"
+    lines = [line for line in BLUEPRINT.splitlines() if "key: district" not in line]
+    file.write_text("\n".join(lines), encoding="utf-8")
+
+    run = platform.chaupal("import", "blueprint", str(file), "--tenant", "banyan", check=False)
+
+    assert run.returncode == 1
+    assert "the blueprint is in use: the level district has 2 units" in run.stderr
+
+
+@pytest.mark.parametrize("ready", ["party", "category"])
+def test_a_ready_blueprint_can_be_put_as_it_is(
+    platform: Platform, tmp_path: Path, ready: str
+) -> None:
+    file = tmp_path / "blueprint.yaml"
+    platform.chaupal("export", "blueprint", str(file), "--ready", ready)
+    run = platform.chaupal("import", "blueprint", str(file), "--tenant", f"ready-{ready}")
+    assert run.stdout.endswith("the blueprint was put\n")
