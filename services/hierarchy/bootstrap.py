@@ -9,6 +9,7 @@ from functools import partial
 
 from chaupal.hierarchy.v1.hierarchy_pb2_grpc import add_HierarchyServiceServicer_to_server
 from chaupal.hierarchy.v1.people_pb2_grpc import add_PeopleServiceServicer_to_server
+from chaupal.hierarchy.v1.tenants_pb2_grpc import add_TenantsServiceServicer_to_server
 
 from kit.clock import Clock, SystemClock
 from kit.ids import Ids, SystemIds
@@ -20,7 +21,7 @@ from services.hierarchy.adapters.event_streams import RedisEventStreams
 from services.hierarchy.adapters.key_files import KeyFile
 from services.hierarchy.config import Settings, StoreSettings, WorkerSettings
 from services.hierarchy.ports import KeyWrap, OrgGraph, Outbox
-from services.hierarchy.servicers import people
+from services.hierarchy.servicers import people, tenants
 from services.hierarchy.servicers.hierarchy import (
     SERVICE_NAME,
     HierarchyServicer,
@@ -40,6 +41,9 @@ from services.hierarchy.use_cases.secrets import Secrets
 from services.hierarchy.use_cases.snapshots import TreeReader
 from services.hierarchy.use_cases.staffing import Staffing
 from services.hierarchy.use_cases.teams import Teams
+from services.hierarchy.use_cases.tenant_export import TenantExport
+from services.hierarchy.use_cases.tenant_removal import TenantRemoval
+from services.hierarchy.use_cases.tenants import Tenants
 from services.hierarchy.use_cases.trees import Trees
 from services.hierarchy.use_cases.units import UnitReader
 from services.hierarchy.use_cases.watch_lines import WatchLines
@@ -122,6 +126,8 @@ def registrations(
     """Every service that the process offers, over one store and one memory of trees."""
     trees = Trees(store.graph)
     access = Access(store.graph, trees, store.clock, implicit_tenants=implicit_tenants)
+    whole = build_tenants(store, Secrets(store.graph, keys, store.ids))
+    # From here on only tenants that may work are written.
     working = WorkingTenants(store.graph, implicit=implicit_tenants)
     store = replace(store, graph=working)
     hierarchy = build_servicer(store, trees, access, room)
@@ -132,6 +138,9 @@ def registrations(
         ),
         ServiceRegistration(
             people.SERVICE_NAME, partial(add_PeopleServiceServicer_to_server, persons)
+        ),
+        ServiceRegistration(
+            tenants.SERVICE_NAME, partial(add_TenantsServiceServicer_to_server, whole)
         ),
     ]
 
@@ -167,6 +176,17 @@ def build_people(store: Store, access: Access, secrets: Secrets) -> people.Peopl
             watches=Watches(graph, access, clock),
             lines=WatchLines(graph, access, clock),
         )
+    )
+
+
+def build_tenants(store: Store, secrets: Secrets) -> tenants.TenantsServicer:
+    """Tenants as wholes, also those that may not work."""
+    graph, clock = store.graph, store.clock
+    return tenants.TenantsServicer(
+        Tenants(graph, secrets),
+        TenantExport(graph, secrets),
+        TenantRemoval(graph, store.outbox, clock, store.ids),
+        clock,
     )
 
 
