@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -11,6 +11,9 @@ from cli.errors import Refusal
 from cli.launcher.folder import DataFolder, no_data
 from cli.launcher.ports import DEFAULT_PORTS, HOST
 from cli.platform_file import PlatformFile, read_platform
+
+if TYPE_CHECKING:
+    from cli.identity.issuer import DevelopmentIssuer
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., object])
 
@@ -54,13 +57,13 @@ def access_options() -> Callable[[_Decorated], _Decorated]:
     tenant = click.option(
         "--tenant", help="Call as this tenant, with a token of the development issuer."
     )
-    token = click.option(
-        "--token",
-        envvar="CHAUPAL_TOKEN",
-        show_envvar=True,
-        help="Call with this token instead.",
-    )
+    token = token_option("Call with this token instead.")
     return lambda function: tenant(token(function))
+
+
+def token_option(about: str) -> Callable[[_Decorated], _Decorated]:
+    """Add `--token`."""
+    return click.option("--token", envvar="CHAUPAL_TOKEN", show_envvar=True, help=about)
 
 
 def resolve(data: Path, tenant: str | None, token: str | None, role: str) -> Access:
@@ -79,13 +82,30 @@ def resolve(data: Path, tenant: str | None, token: str | None, role: str) -> Acc
     return Access(role_token(data, tenant, role, platform), platform, folder)
 
 
+def resolve_operator(data: Path, token: str | None) -> Access:
+    """Return how to call as somebody who operates the platform: with the token given, or with one.
+
+    Raises:
+        Refusal: The data folder has no key to sign with.
+    """
+    folder = DataFolder(data.resolve())
+    platform = read_platform(folder.platform)
+    if token:
+        return Access(token, platform, folder)
+    return Access(_issuer(data, platform).operator_token(), platform, folder)
+
+
 def role_token(data: Path, tenant: str, role: str, platform: PlatformFile | None) -> str:
     """Sign a short-lived token of a role with the key of the data folder."""
+    return _issuer(data, platform).role_token(tenant, role)
+
+
+def _issuer(data: Path, platform: PlatformFile | None) -> "DevelopmentIssuer":
     # The token library takes 0.2 s to import.
     from cli.identity.issuer import DevelopmentIssuer, load_key  # noqa: PLC0415
 
     key = load_key(DataFolder(data.resolve()).key)
-    return DevelopmentIssuer(key, issuer_url(platform)).role_token(tenant, role)
+    return DevelopmentIssuer(key, issuer_url(platform))
 
 
 def issuer_url(platform: PlatformFile | None) -> str:

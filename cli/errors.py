@@ -6,7 +6,7 @@ from typing import IO, Any
 
 import click
 
-from cli.identity.roles import ROLES
+from cli.identity.roles import OPERATOR, OPERATOR_CAPABILITIES, ROLES
 from kit.errors import ChaupalError, Forbidden, InvalidInput, Unauthenticated, Unavailable
 
 
@@ -68,6 +68,8 @@ def no_blueprint(tenant: str | None) -> Refusal:
 
 def role_for(capability: str) -> str:
     """Return the cure for a right that a caller lacks."""
+    if capability in OPERATOR_CAPABILITIES:
+        return f"Call as somebody who operates the platform: `chaupal token --role {OPERATOR}`"
     roles = [role for role, may in sorted(ROLES.items(), key=_breadth) if capability in may]
     if not roles:
         return ""

@@ -12,6 +12,7 @@ _VERBS = {
     "export": ("cli.verbs.exporting:export", "Write what stands to a file that imports back."),
     "broadcast": ("cli.verbs.broadcast:broadcast", "Send one message to one audience."),
     "demo-data": ("cli.verbs.demo_data:demo_data", "Write the files of the demo organisations."),
+    "tenants": ("cli.verbs.tenants:tenants", "Create, suspend, export and delete tenants."),
     "doctor": ("cli.verbs.doctor:doctor", "Look for what is missing or wrong, and name the cure."),
 }
 

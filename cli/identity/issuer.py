@@ -5,7 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from cli.errors import Refusal
-from cli.identity.roles import ROLES, service_subject
+from cli.identity.roles import (
+    OPERATOR,
+    OPERATOR_CAPABILITIES,
+    ROLES,
+    service_subject,
+)
 from cli.launcher.folder import no_data
 from kit.clock import Clock, SystemClock
 from kit.issuer import SigningKey, issue
@@ -35,6 +40,10 @@ class DevelopmentIssuer:
     ) -> str:
         """Return a token of somebody in a role of `ROLES` of a tenant."""
         return self._issue(subject or f"{role}@{tenant}", lifetime, tenant, ROLES[role])
+
+    def operator_token(self, lifetime: timedelta = SAMPLE_LIFETIME, subject: str = "") -> str:
+        """Return a token of somebody who operates the platform; it names no tenant."""
+        return self._issue(subject or OPERATOR, lifetime, None, OPERATOR_CAPABILITIES)
 
     def service_token(self, service: str) -> str:
         """Return a token that a service calls its peers with; it names no tenant."""

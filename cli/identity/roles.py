@@ -9,6 +9,9 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "viewer": ("view",),
     "monitor": ("view", "monitor"),
 }
+# Whoever operates the platform: in no tenant, and with no other right.
+OPERATOR = "operator"
+OPERATOR_CAPABILITIES = ("operate",)
 SERVICES = ("hierarchy", "groups", "messaging", "gateway")
 
 

@@ -47,6 +47,7 @@ def ready_json(platform: ReadyPlatform) -> dict[str, object]:
         **described(file),
         "processes": dict(platform.pids),
         "tokens": tokens,
+        "operatorToken": platform.issuer.operator_token(),
         "consoles": console_links(file.ports, tokens),
     }
 
@@ -80,6 +81,7 @@ def print_ready(screen: "Console", platform: ReadyPlatform) -> None:
             screen.print(f"  {link}", style="cyan")
     screen.print()
     screen.print("The part after #token= is the token; `chaupal token` makes others.", style="dim")
+    screen.print("`chaupal tenants` is for whoever operates the platform: here, you.", style="dim")
     screen.print(simulated(platform.failure_rate))
     screen.print(f"data {file.data}; Ctrl-C stops", style="dim")
     screen.print(f"[bold green]ready[/bold green] in {platform.seconds:.1f} s")

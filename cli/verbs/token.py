@@ -10,7 +10,7 @@ import click
 from cli.access import issuer_url
 from cli.command import Verb, data_option, output_option
 from cli.identity.issuer import SAMPLE_LIFETIME, DevelopmentIssuer, load_key
-from cli.identity.roles import ROLES
+from cli.identity.roles import OPERATOR, OPERATOR_CAPABILITIES, ROLES
 from cli.launcher.folder import DataFolder
 from cli.output import print_json
 from cli.platform_file import read_platform
@@ -19,6 +19,7 @@ from kit.tokens import is_tenant
 _EXAMPLES = (
     "chaupal token --tenant neem --role composer",
     "chaupal token --tenant peepal --role viewer --ttl 30m -o json",
+    "chaupal token --role operator",
     'curl -H "Authorization: Bearer $(chaupal token --tenant neem --role viewer)" ...',
 )
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -33,15 +34,17 @@ def _lifetime(_ctx: click.Context, _param: click.Parameter, value: str) -> timed
     return lifetime
 
 
-def _tenant(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    if not is_tenant(value):
+def _tenant(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not is_tenant(value):
         raise click.BadParameter("2 to 63 of a-z 0-9 and -, beginning with a letter or digit")
     return value
 
 
 @click.command("token", cls=Verb, examples=_EXAMPLES)
-@click.option("--tenant", required=True, callback=_tenant, help="The tenant, such as neem.")
-@click.option("--role", required=True, type=click.Choice(list(ROLES)), help="What it may do.")
+@click.option("--tenant", callback=_tenant, help="The tenant, such as neem; none for operator.")
+@click.option(
+    "--role", required=True, type=click.Choice([*ROLES, OPERATOR]), help="What it may do."
+)
 @click.option("--subject", default="", help="Who it stands for.  [default: ROLE@TENANT]")
 @click.option(
     "--ttl",
@@ -52,14 +55,24 @@ def _tenant(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 )
 @data_option()
 @output_option()
-def token(*, tenant: str, role: str, subject: str, ttl: timedelta, data: Path, output: str) -> None:
+def token(
+    *, tenant: str | None, role: str, subject: str, ttl: timedelta, data: Path, output: str
+) -> None:
     """Print a token of the development issuer of a data folder.
 
-    It is signed with the folder's own key, so the platform need not run.
+    It is signed with the folder's own key, so the platform need not run. An operator's token opens
+    `chaupal tenants` and nothing of any tenant.
     """
+    if (tenant is None) != (role == OPERATOR):
+        raise click.UsageError(
+            "an operator has no --tenant" if role == OPERATOR else "name the --tenant"
+        )
     folder = DataFolder(data.resolve())
     issuer = DevelopmentIssuer(load_key(folder.key), issuer_url(read_platform(folder.platform)))
-    text = issuer.role_token(tenant, role, ttl, subject)
+    if tenant is None:
+        text = issuer.operator_token(ttl, subject)
+    else:
+        text = issuer.role_token(tenant, role, ttl, subject)
     if output == "text":
         sys.stdout.write(f"{text}\n")
         return
@@ -68,8 +81,8 @@ def token(*, tenant: str, role: str, subject: str, ttl: timedelta, data: Path, o
             "token": text,
             "tenant": tenant,
             "role": role,
-            "subject": subject or f"{role}@{tenant}",
-            "capabilities": list(ROLES[role]),
+            "subject": subject or (f"{role}@{tenant}" if tenant else role),
+            "capabilities": list(ROLES[role] if tenant else OPERATOR_CAPABILITIES),
             "issuer": issuer.url,
             "expiresAt": (datetime.now(UTC) + ttl).isoformat(timespec="seconds"),
         }
