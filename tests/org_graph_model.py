@@ -1,104 +1,109 @@
 """What `OrgGraph` promises, as plain dictionaries: slow, obvious, and sharing no code with it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any
 
-from services.hierarchy.domain.events import BlueprintChanged, Change, TreeChanged
-from services.hierarchy.domain.model import Blueprint, LocalizedText, Place, UnitRow
+from services.hierarchy.domain.events import Change
+from services.hierarchy.domain.model import Unit
+from services.hierarchy.domain.people import Person
+from services.hierarchy.domain.records import Index, PastUnit, Record
+from services.hierarchy.domain.tenants import TenantHeader
 
-Key = tuple[str, str]
+
+def key_of(record: Record, index: Index[Any]) -> str | None:
+    """The key under which an index has the record; None when it has it under none."""
+    of: Any = record
+    match record, index.by:
+        case PastUnit(), "unit_id":
+            return record.unit.id
+        case PastUnit(), _:
+            of = record.unit
+        case Person(), "phone_hash":
+            return record.phone.hash if record.phone else None
+    if index.by == "key":
+        return "/".join(of.key)
+    value: str | None = getattr(of, index.by)
+    return value
 
 
-class ModelUnit(NamedTuple):
-    names: LocalizedText
-    parent: Key | None
-    place: Place | None
-    revision: int
+def holds(record: Any, at: datetime) -> bool:
+    """Whether a record is valid at an instant."""
+    match record:
+        case Person():
+            return True
+        case Unit():
+            begins, ends = record.since, None
+        case PastUnit():
+            begins, ends = record.unit.since, record.until
+        case _:
+            begins, ends = record.valid_from, record.valid_to
+    return begins <= at and (ends is None or at < ends)
 
 
 @dataclass
 class Model:
     """One tenant."""
 
-    blueprint: Blueprint | None = None
-    blueprint_version: int = 0
-    tree_version: int = 0
-    units: dict[Key, ModelUnit] = field(default_factory=dict)
+    header: TenantHeader
+    records: dict[tuple[type[Record], str], Record] = field(default_factory=dict)
     events: list[Change] = field(default_factory=list)
     relayed: int = 0
 
-    @property
-    def levels(self) -> list[str]:
-        return [level.key for level in self.blueprint.levels] if self.blueprint else []
+    def all(self, of: type[Any]) -> list[Any]:
+        found = [record for (kind, _), record in self.records.items() if kind is of]
+        return sorted(found, key=lambda each: str(each.id).encode())
 
-    @property
-    def used(self) -> set[str]:
-        return {level for level, _ in self.units}
+    def after(self, puts: Iterable[Record], drops: Iterable[Record]) -> dict[Any, Record]:
+        """The records that would stand."""
+        records = dict(self.records)
+        for record in drops:
+            records.pop((type(record), record.id), None)
+        for record in puts:
+            records[type(record), record.id] = record
+        return records
 
-    def may_put(self, draft: Blueprint) -> bool:
-        new = [level.key for level in draft.levels]
-        return [key for key in self.levels if key in self.used] == [
-            key for key in new if key in self.used
-        ]
+    def find(
+        self, index: Index[Any], keys: Iterable[str], at: datetime | None
+    ) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
+        for record in self.all(index.of):
+            key = key_of(record, index)
+            if key in set(keys) and (at is None or holds(record, at)):
+                found.setdefault(str(key), []).append(record)
+        return found
 
-    def put(self, draft: Blueprint) -> None:
-        """Put a draft that differs and may be put."""
-        new = [level.key for level in draft.levels]
-        if self.units and new != self.levels:
-            self.tree_version += 1
-            self.events.append(TreeChanged(self.tree_version))
-        self.blueprint = draft
-        self.blueprint_version += 1
-        self.events.append(BlueprintChanged(self.blueprint_version))
+    def tree(self, at: datetime | None) -> list[tuple[Any, ...]]:
+        """Every unit's place, ordered by parent and then as siblings are."""
+        standing = self.all(Unit)
+        if at is not None:
+            past = [each.unit for each in self.all(PastUnit) if holds(each, at)]
+            standing = [each for each in standing if holds(each, at)] + past
+        rows = [(each.id, each.parent_id, each.level, each.code) for each in standing]
+        return sorted(rows, key=lambda row: (row[1] or "", row[3], row[2]))
 
-    def wrong_rows(self, rows: Sequence[UnitRow]) -> set[int]:
-        """The numbers of the rows that cannot be right."""
-        order = {key: place for place, key in enumerate(self.levels)}
-        keys = [row.key for row in rows]
-        known = set(keys) | set(self.units)
-        places = [order[level] for level, _ in known if level in order]
-        wrong = set()
-        for place, row in enumerate(rows):
-            parent = row.parent
-            right = (
-                row.key.level in order and row.key.code != "" and keys.index(keys[place]) == place
-            )
-            if parent == ("", ""):
-                right = right and order[row.key.level] == min(places)
-            else:
-                right = right and parent in known and parent[0] in order
-                right = right and order[parent[0]] < order[row.key.level]
-            if not right:
-                wrong.add(row.row)
-        return wrong
+    def children(self, parent: str | None) -> list[Unit]:
+        found = [unit for unit in self.all(Unit) if unit.parent_id == parent]
+        return sorted(found, key=lambda unit: (unit.code.encode(), unit.level.encode()))
 
-    def take(self, rows: Sequence[UnitRow]) -> tuple[int, int, int]:
-        """Apply rows that are right; how many were created, updated, left as they were."""
-        changed: dict[Key, ModelUnit] = {}
-        created = 0
-        for row in rows:
-            key = row.key
-            parent = row.parent if row.parent.code else None
-            unit = ModelUnit(row.names, parent, row.place, self.tree_version + 1)
-            before = self.units.get(key)
-            created += before is None
-            if before is None or before[:3] != unit[:3]:
-                changed[key] = unit
-        if changed:
-            self.tree_version += 1
-            self.events.append(TreeChanged(self.tree_version))
-            self.units.update(changed)
-        return created, len(changed) - created, len(rows) - len(changed)
+    def changed_since(self, version: int) -> tuple[set[Any], set[str]]:
+        """The units that changed after a version, and those that were closed."""
+        changed = {unit for unit in self.all(Unit) if unit.revision > version}
+        closed = {
+            each.unit.id for each in self.all(PastUnit) if each.closed and each.ended_by > version
+        }
+        return changed, closed
 
-    def children(self, parent: Key | None) -> list[Key]:
-        found = [key for key, unit in self.units.items() if unit.parent == parent]
-        return sorted(found, key=lambda key: (key[1], key[0]))
 
-    def ancestors(self, key: Key) -> list[Key]:
-        above = []
-        parent = self.units[key].parent
-        while parent is not None:
-            above.append(parent)
-            parent = self.units[parent].parent
-        return above
+def doubles(records: Iterable[Record], indexes: Sequence[Index[Any]]) -> bool:
+    """Whether two records share a key that is to be unique."""
+    seen: set[tuple[Any, str]] = set()
+    for index in indexes:
+        for record in records:
+            key = key_of(record, index) if type(record) is index.of else None
+            if key is not None:
+                if (index, key) in seen:
+                    return True
+                seen.add((index, key))
+    return False

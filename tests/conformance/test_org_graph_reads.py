@@ -1,4 +1,4 @@
-"""`OrgGraph`: units, children, ancestors, the tree."""
+"""`OrgGraph`: children, ancestors, the tree as it is."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.hierarchy.domain.model import UnitId, UnitKey
+from services.hierarchy.domain.model import UnitId
+from services.hierarchy.domain.tenants import TenantHeader
 from services.hierarchy.domain.tree import TreeRow
 from services.hierarchy.ports import Children, Read, SiblingKey
 from tests.builders_hierarchy import LEVELS, a_row, a_small_tree
@@ -33,38 +34,13 @@ async def children_of(world: World, level: str, code: str) -> tuple[UnitId, list
 async def test_a_tenant_without_a_blueprint_reads_as_empty(world: World) -> None:
     graph, tenant = world.graph, world.tenant
 
-    assert await graph.units(tenant, [STRANGER]) == Read(0, {})
-    assert await graph.unit_by_key(tenant, UnitKey("state", "RJ")) == Read(0, None)
+    assert await graph.header(tenant) == TenantHeader(tenant)
     assert await graph.ancestors(tenant, [STRANGER]) == Read(0, {})
     none = Children(units=(), total_count=0, has_more=False)
     found = await graph.children(tenant, [None, STRANGER], limit=5)
     assert (found.tree_version, dict(found.value)) == (0, {None: none})
-    assert await graph.tree_version(tenant) == 0
     tree = await graph.tree(tenant)
     assert (tree.tree_version, tree.level_keys, list(tree.rows)) == (0, (), [])
-
-
-async def test_units_come_by_id_however_often_and_in_whatever_order(world: World) -> None:
-    await world.start(*a_small_tree())
-    booth, state = await world.unit("booth", "B1"), await world.unit("state", "RJ")
-
-    read = await world.graph.units(world.tenant, [booth.id, STRANGER, state.id, booth.id])
-
-    assert read == Read(1, {booth.id: booth, state.id: state})
-    assert await world.graph.units(world.tenant, []) == Read(1, {})
-
-
-async def test_a_unit_comes_by_level_and_code_together(world: World) -> None:
-    await world.start(a_row("state", "JPR"), a_row("district", "JPR", under=("state", "JPR")))
-
-    state = await world.graph.unit_by_key(world.tenant, UnitKey("state", "JPR"))
-    district = await world.graph.unit_by_key(world.tenant, UnitKey("district", "JPR"))
-
-    assert state.value is not None
-    assert district.value is not None
-    assert district.value.parent_id == state.value.id
-    for key in (UnitKey("booth", "JPR"), UnitKey("district", "jpr"), UnitKey("", "")):
-        assert await world.graph.unit_by_key(world.tenant, key) == Read(1, None)
 
 
 async def test_children_are_ordered_by_code_and_then_by_level(world: World) -> None:
@@ -203,9 +179,7 @@ async def test_reads_name_the_version_that_they_saw(world: World) -> None:
 
     assert codes == ["B1", "B2", "B3"]
     graph, tenant = world.graph, world.tenant
-    assert (await graph.units(tenant, [mandal])).tree_version == 2
-    assert (await graph.unit_by_key(tenant, UnitKey("mandal", "M1"))).tree_version == 2
     assert (await graph.children(tenant, [mandal], limit=1)).tree_version == 2
     assert (await graph.ancestors(tenant, [mandal])).tree_version == 2
     assert (await graph.tree(tenant)).tree_version == 2
-    assert await graph.tree_version(tenant) == 2
+    assert (await graph.header(tenant)).tree_version == 2
