@@ -125,9 +125,7 @@ def decide_put_person(
     if sealed and sealed.versions != secret_versions(moment.header):
         raise SecretsChanged
     found = yield _wanted(request, person_id, sealed)
-    before = found.one(PERSONS_BY_ID, person_id)
-    if request.id is not None:
-        before = _standing(before, request)
+    before = _standing(found.one(PERSONS_BY_ID, person_id), request) if request.id else None
     _require_unused(request, person_id, sealed, found)
     after = _changed(before or _nobody(person_id, moment.now), request, sealed)
     if after == before:
