@@ -36,24 +36,14 @@ FORGET = (
     _forget("Answer", "request_id", "''"),
     _forget("Event", "sequence", "0"),
 )
-FORGET_TENANT = Statement(
-    "forget Tenant",
-    """MATCH (t:Tenant {id: $tenant})
-    OPTIONAL MATCH (s:Settled {tenant: $tenant})
-    DELETE s, t
-    RETURN count(*)""",
-)
 
 
 async def forget(tx: AsyncManagedTransaction, tenant: TenantId, limit: int) -> int:
-    """Remove up to `limit` things of the tenant."""
+    """Remove up to `limit` things of the tenant; its own node, with the header, stays."""
     await LOCK.run(tx, tenant=tenant)
     count = 0
     for each in FORGET:
         if count < limit:
             [[gone]] = await each.run(tx, tenant=tenant, limit=limit - count)
             count += gone
-    if count < limit:
-        [[gone]] = await FORGET_TENANT.run(tx, tenant=tenant)
-        count += gone
     return count
