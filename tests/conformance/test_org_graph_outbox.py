@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from kit.errors import PreconditionFailed
 from services.hierarchy.domain.events import BlueprintChanged, Event, TreeChanged
-from services.hierarchy.domain.model import TenantId
+from services.hierarchy.domain.operations import Moment, Steps, Want
 from services.hierarchy.ports import Backlog
-from tests.builders_hierarchy import a_blueprint, a_row, an_import
+from tests.builders_hierarchy import Done, a_row, an_operation, operation_of
 from tests.org_graphs import STORES, World, open_world
 
 
@@ -19,14 +20,6 @@ async def world(
 ) -> AsyncIterator[World]:
     async with open_world(request.param, request, tmp_path, unique) as world:
         yield world
-
-
-async def rename(world: World, times: int, tenant: TenantId | None = None) -> None:
-    for number in range(times):
-        await world.graph.put_blueprint(
-            tenant or world.tenant, a_blueprint(name=f"Name {number} {world.clock.monotonic()}")
-        )
-        world.clock.advance(1)
 
 
 async def backlogs(world: World) -> list[Backlog]:
@@ -56,7 +49,7 @@ async def test_events_say_what_and_when_and_are_numbered(world: World) -> None:
 
 
 async def test_events_come_in_runs(world: World) -> None:
-    await rename(world, 5)
+    await world.rename(5)
 
     assert await sequences(world, after=1, limit=3) == [2, 3, 4]
     assert await sequences(world, after=4, limit=3) == [5]
@@ -65,27 +58,37 @@ async def test_events_come_in_runs(world: World) -> None:
 
 async def test_refused_writes_leave_no_gap(world: World) -> None:
     await world.start(a_row("state", "RJ"))
-    await world.graph.apply_import(world.tenant, an_import(a_row("booth", "")))
-    await world.graph.put_blueprint(world.tenant, a_blueprint(name="X"), validate_only=True)
-    await rename(world, 1)
+
+    def decide(_moment: Moment) -> Steps[Done]:
+        yield Want({})
+        raise PreconditionFailed
+
+    with pytest.raises(PreconditionFailed):
+        await world.graph.write(world.tenant, operation_of(decide))
+    dry = an_operation(changes=[TreeChanged(9)], validate_only=True)
+    await world.graph.write(world.tenant, dry)
+    await world.write()
+    await world.rename(1)
 
     assert await sequences(world) == [1, 2, 3]
 
 
 async def test_concurrent_writers_leave_no_gap(world: World) -> None:
-    await world.start(a_row("state", "RJ"))
-    imports = [an_import(a_row("district", f"D{n}", under=("state", "RJ"))) for n in range(8)]
+    operations = [an_operation(changes=[TreeChanged(n), BlueprintChanged(n)]) for n in range(8)]
 
-    await asyncio.gather(*(world.graph.apply_import(world.tenant, each) for each in imports))
+    await asyncio.gather(*(world.graph.write(world.tenant, each) for each in operations))
 
-    events = await world.outbox.events(world.tenant, after=2, limit=100)
-    assert [event.sequence for event in events] == list(range(3, 11))
-    assert [event.change for event in events] == [TreeChanged(n) for n in range(2, 10)]
+    events = await world.outbox.events(world.tenant, after=0, limit=100)
+    assert [event.sequence for event in events] == list(range(1, 17))
+    # The events of a write stand together.
+    told = [event.change for event in events]
+    pairs = zip(told[::2], told[1::2], strict=True)
+    assert sorted(pairs, key=str) == [(TreeChanged(n), BlueprintChanged(n)) for n in range(8)]
 
 
 async def test_tenants_wait_until_their_events_are_marked(world: World) -> None:
-    await rename(world, 3)
-    await rename(world, 1, world.other)
+    await world.rename(3)
+    await world.rename(1, world.other)
     assert await backlogs(world) == [Backlog(world.tenant, 0), Backlog(world.other, 0)]
 
     await world.outbox.mark_relayed(world.tenant, through=2)
@@ -94,12 +97,12 @@ async def test_tenants_wait_until_their_events_are_marked(world: World) -> None:
     await world.outbox.mark_relayed(world.tenant, through=3)
     assert await backlogs(world) == [Backlog(world.other, 0)]
 
-    await rename(world, 1)
+    await world.rename(1)
     assert await backlogs(world) == [Backlog(world.tenant, 3), Backlog(world.other, 0)]
 
 
 async def test_a_mark_never_goes_back_nor_beyond_what_happened(world: World) -> None:
-    await rename(world, 3)
+    await world.rename(3)
     await world.outbox.mark_relayed(world.tenant, through=2)
 
     await world.outbox.mark_relayed(world.tenant, through=1)
@@ -108,38 +111,38 @@ async def test_a_mark_never_goes_back_nor_beyond_what_happened(world: World) -> 
 
     await world.outbox.mark_relayed(world.tenant, through=99)
     assert await backlogs(world) == []
-    await rename(world, 1)
+    await world.rename(1)
     assert await backlogs(world) == [Backlog(world.tenant, 3)]
 
 
 async def test_marking_a_stranger_changes_nothing(world: World) -> None:
     await world.outbox.mark_relayed(world.tenant, through=5)
 
-    await rename(world, 1)
+    await world.rename(1)
     assert await backlogs(world) == [Backlog(world.tenant, 0)]
 
 
 async def test_the_number_of_backlogs_is_bounded(world: World) -> None:
-    await rename(world, 1)
-    await rename(world, 1, world.other)
+    await world.rename(1)
+    await world.rename(1, world.other)
 
     assert len(await world.outbox.backlogs(limit=1)) == 1
 
 
 async def test_relayed_events_are_forgotten_when_enough_newer_ones_exist(world: World) -> None:
-    await rename(world, 6)
+    await world.rename(6)
 
     await world.forgetful.mark_relayed(world.tenant, through=2)
     assert await sequences(world) == [3, 4, 5, 6]
 
     await world.forgetful.mark_relayed(world.tenant, through=6)
     assert await sequences(world) == [4, 5, 6]
-    await rename(world, 1)
+    await world.rename(1)
     assert await sequences(world) == [4, 5, 6, 7]
 
 
 async def test_unrelayed_events_are_never_forgotten(world: World) -> None:
-    await rename(world, 9)
+    await world.rename(9)
 
     await world.forgetful.mark_relayed(world.tenant, through=0)
 
