@@ -1,13 +1,14 @@
 """What `OrgGraph` promises, as plain dictionaries: slow, obvious, and sharing no code with it."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from services.hierarchy.domain.events import Change
 from services.hierarchy.domain.model import Unit
-from services.hierarchy.domain.people import Person
+from services.hierarchy.domain.people import Appointment, Person
 from services.hierarchy.domain.records import Index, PastUnit, Record
 from services.hierarchy.domain.tenants import TenantHeader
 
@@ -49,7 +50,20 @@ class Model:
     header: TenantHeader
     records: dict[tuple[type[Record], str], Record] = field(default_factory=dict)
     events: list[Change] = field(default_factory=list)
+    forgotten_events: int = 0
     relayed: int = 0
+
+    @property
+    def last_event(self) -> int:
+        return self.forgotten_events + len(self.events)
+
+    def numbered_events(self) -> dict[int, Change]:
+        return dict(enumerate(self.events, self.forgotten_events + 1))
+
+    def forget(self) -> None:
+        """Forget all but the header."""
+        self.forgotten_events, self.events, self.records = self.last_event, [], {}
+        self.relayed = self.last_event
 
     def all(self, of: type[Any]) -> list[Any]:
         found = [record for (kind, _), record in self.records.items() if kind is of]
@@ -95,15 +109,35 @@ class Model:
         }
         return changed, closed
 
+    def closings_since(self, version: int) -> int:
+        """How often units were closed after a version."""
+        return sum(each.closed and each.ended_by > version for each in self.all(PastUnit))
 
-def doubles(records: Iterable[Record], indexes: Sequence[Index[Any]]) -> bool:
-    """Whether two records share a key that is to be unique."""
-    seen: set[tuple[Any, str]] = set()
-    for index in indexes:
-        for record in records:
-            key = key_of(record, index) if type(record) is index.of else None
-            if key is not None:
-                if (index, key) in seen:
-                    return True
-                seen.add((index, key))
-    return False
+    def held(self, at: datetime) -> list[Appointment]:
+        """The appointments in force."""
+        return [each for each in self.all(Appointment) if holds(each, at)]
+
+    def units_with(self, position: str, at: datetime) -> set[str]:
+        return {each.unit_id for each in self.held(at) if each.position == position}
+
+    def tally(
+        self, units: Collection[str] | None, at: datetime, verified_since: datetime
+    ) -> dict[tuple[str, str], int]:
+        counts: Counter[tuple[str, str]] = Counter()
+        for each in self.held(at):
+            if units is None or each.unit_id in units:
+                if each.verified_at is None:
+                    state = "unverified"
+                else:
+                    state = "stale" if each.verified_at < verified_since else "verified"
+                counts[each.position, state] += 1
+        return dict(counts)
+
+    def ancestors(self, unit: Unit) -> list[Unit]:
+        """The unit's, nearest first."""
+        standing = {each.id: each for each in self.all(Unit)}
+        above: list[Unit] = []
+        while unit.parent_id is not None:
+            unit = standing[unit.parent_id]
+            above.append(unit)
+        return above

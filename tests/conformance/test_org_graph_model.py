@@ -4,9 +4,10 @@ import asyncio
 import os
 import tempfile
 import uuid
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,63 +16,38 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
-    initialize,
     invariant,
     rule,
     run_state_machine_as_test,
 )
 
-from services.hierarchy.domain.errors import BlueprintInUse, BlueprintNotFound, RequestIdReused
-from services.hierarchy.domain.model import (
-    ImportReport,
-    TenantId,
-    UnitId,
-    UnitImport,
-    UnitKey,
-    UnitRow,
-)
-from services.hierarchy.ports import SiblingKey
-from tests.builders_hierarchy import LEVELS, a_blueprint, a_request_id, numbered, text
-from tests.org_graph_model import Key, Model, ModelUnit
+from services.hierarchy.domain.errors import RequestIdReused
+from services.hierarchy.domain.events import AccessChanged, Change, TreeChanged
+from services.hierarchy.domain.model import TenantId, Unit, UnitId
+from services.hierarchy.domain.operations import Operation
+from services.hierarchy.domain.records import INDEXES, RECORD_TYPES, Record
+from services.hierarchy.domain.tenants import TenantHeader
+from services.hierarchy.ports import OrgGraph, SiblingKey
+from tests.builders_hierarchy import Done, an_operation
+from tests.org_graph_model import Model, key_of
+from tests.org_graph_records import IDS, INSTANTS, POSITIONS, RECORDS, SOME_INSTANTS, that_may_stand
 from tests.org_graphs import World, open_embedded, open_neo4j
 
 T = TypeVar("T")
 TENANTS = st.sampled_from((0, 1))
-WIDER = ("country", *LEVELS)
-KEYS = st.tuples(st.sampled_from(LEVELS), st.sampled_from(("A", "B", "C")))
-PARENTS = st.just(("", "")) | KEYS | st.just(("street", "A"))
+CHANGES = st.lists(
+    st.builds(TreeChanged, st.integers(1, 9)) | st.builds(AccessChanged, st.integers(1, 9)),
+    max_size=3,
+)
 
 
-def a_model_row(key: Key, parent: Key, name: str) -> UnitRow:
-    return UnitRow(0, UnitKey(*key), text(name), UnitKey(*parent), None)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A write that was answered."""
 
-
-def a_row_that_fits(depth: int, code: str, above: str, name: str) -> UnitRow:
-    parent = (LEVELS[depth - 1], above) if depth else ("", "")
-    return a_model_row((LEVELS[depth], code), parent, name)
-
-
-NAMES = st.sampled_from(("one", "two"))
-ROWS = st.lists(
-    st.builds(
-        a_model_row, KEYS | st.just(("street", "A")) | st.just(("booth", "")), PARENTS, NAMES
-    ),
-    min_size=1,
-    max_size=6,
-).map(numbered)
-# Mostly right: each parent is one level above, so that the tree grows.
-GROWTH = st.lists(
-    st.builds(
-        a_row_that_fits,
-        st.integers(0, len(LEVELS) - 1),
-        st.sampled_from("AB"),
-        st.sampled_from("AB"),
-        NAMES,
-    ),
-    min_size=1,
-    max_size=6,
-    unique_by=lambda row: row.key,
-).map(numbered)
+    tenant: int
+    operation: Operation[Done]
+    answer: Done
 
 
 class OrgGraphMachine(RuleBasedStateMachine):
@@ -87,8 +63,8 @@ class OrgGraphMachine(RuleBasedStateMachine):
         self.opened = self.open(Path(self.folder.name))
         self.world = self.run(self.opened.__aenter__())
         self.tenants = (self.world.tenant, self.world.other)
-        self.models = (Model(), Model())
-        self.asked: list[tuple[int, UnitImport, ImportReport]] = []
+        self.models = tuple(Model(TenantHeader(tenant)) for tenant in self.tenants)
+        self.asked: list[Asked] = []
 
     def teardown(self) -> None:
         self.run(self.opened.__aexit__(None, None, None))
@@ -98,85 +74,122 @@ class OrgGraphMachine(RuleBasedStateMachine):
     def run(self, waiting: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(waiting)
 
-    def graph(self, at: int) -> Any:
+    def graph(self, at: int) -> OrgGraph:
         return (self.world.graph, self.world.twin)[at]
-
-    @initialize()
-    def both_have_blueprints(self) -> None:
-        for at in (0, 1):
-            self.put_blueprint(at, LEVELS, "Neem", validate_only=False)
 
     @rule(
         at=TENANTS,
-        levels=st.permutations(LEVELS) | st.sampled_from((LEVELS, LEVELS[:3], LEVELS[1:], WIDER)),
-        name=st.sampled_from(("Neem", "Peepal")),
+        wished=st.lists(RECORDS, max_size=8),
+        kept=st.integers(0, 40),
+        changes=CHANGES,
+        is_versioned=st.booleans(),
         validate_only=st.booleans(),
     )
-    def put_blueprint(self, at: int, levels: Sequence[str], name: str, validate_only: bool) -> None:
-        model, draft = self.models[at], a_blueprint(levels, name=name)
-        put = self.graph(at).put_blueprint(self.tenants[at], draft, validate_only=validate_only)
-        if model.blueprint == draft:
-            assert self.run(put) == replace(draft, version=model.blueprint_version)
-        elif not model.may_put(draft):
-            with pytest.raises(BlueprintInUse):
-                self.run(put)
-        else:
-            assert self.run(put) == replace(draft, version=model.blueprint_version + 1)
-            if not validate_only:
-                model.put(draft)
-
-    @rule(at=TENANTS, rows=ROWS | GROWTH, validate_only=st.booleans())
-    def import_rows(self, at: int, rows: list[UnitRow], validate_only: bool) -> None:
-        model, request = self.models[at], UnitImport(a_request_id(), rows, validate_only)
-        waiting = self.graph(at).apply_import(self.tenants[at], request)
-        if model.blueprint is None:
-            with pytest.raises(BlueprintNotFound):
-                self.run(waiting)
-            return
-        report = self.run(waiting)
-        self.check_report(model, rows, report, validate_only)
-        if not validate_only:
-            self.asked.append((at, request, report))
-
-    def check_report(
-        self, model: Model, rows: list[UnitRow], report: ImportReport, validate_only: bool
+    def write(
+        self,
+        *,
+        at: int,
+        wished: list[Record],
+        kept: int,
+        changes: list[Change],
+        is_versioned: bool,
+        validate_only: bool,
     ) -> None:
-        assert report.row_count == len(rows)
-        wrong = model.wrong_rows(rows)
-        if wrong:
-            assert wrong <= {error.row for error in report.errors}
-            assert not report.applied
-            assert report.tree_version == model.tree_version
-            return
-        assert report.errors == ()
-        target = replace(model, units=dict(model.units), events=[]) if validate_only else model
-        created, updated, unchanged = target.take(rows)
-        counts = (report.created_count, report.updated_count, report.unchanged_count)
-        assert counts == (created, updated, unchanged)
-        assert report.applied == (created + updated > 0 and not validate_only)
-        assert report.tree_version == model.tree_version
+        """Put what is wished, and drop some of what stood in its way or beyond `kept`."""
+        model = self.models[at]
+        standing = list(model.records.values())
+        target = that_may_stand([*wished, *standing[:kept]])
+        puts = [each for each in target if model.records.get((type(each), each.id)) != each]
+        stay = {(type(each), each.id) for each in target}
+        drops = [each for key, each in model.records.items() if key not in stay]
+        version = model.header.tree_version + is_versioned
+        answer = Done(f"write {len(self.asked)}")
+        operation = an_operation(
+            puts=puts,
+            drops=drops,
+            header=(lambda it: replace(it, tree_version=version)) if is_versioned else None,
+            changes=changes,
+            answer=answer,
+            fingerprint=answer.note,
+            validate_only=validate_only,
+        )
+        assert self.run(self.graph(at).write(self.tenants[at], operation)) == answer
+        if not validate_only:
+            self.asked.append(Asked(at, operation, answer))
+            model.records = model.after(puts, drops)
+            model.header = replace(model.header, tree_version=version)
+            model.events += changes
 
     @rule(data=st.data())
     def ask_again(self, data: st.DataObject) -> None:
         if self.asked:
-            at, request, report = data.draw(st.sampled_from(self.asked))
-            again = self.graph(at).apply_import(self.tenants[at], request)
-            assert self.run(again) == report
+            asked = data.draw(st.sampled_from(self.asked))
+            again = self.graph(asked.tenant).write(self.tenants[asked.tenant], asked.operation)
+            assert self.run(again) == asked.answer
 
-    @rule(data=st.data(), rows=GROWTH)
-    def reuse_a_request_id(self, data: st.DataObject, rows: list[UnitRow]) -> None:
+    @rule(data=st.data())
+    def reuse_a_request_id(self, data: st.DataObject) -> None:
         if self.asked:
-            at, request, _ = data.draw(st.sampled_from(self.asked))
-            if rows != request.rows:
-                other = replace(request, rows=rows)
-                with pytest.raises(RequestIdReused):
-                    self.run(self.graph(at).apply_import(self.tenants[at], other))
+            asked = data.draw(st.sampled_from(self.asked))
+            other = replace(asked.operation, fingerprint="other")
+            with pytest.raises(RequestIdReused):
+                self.run(self.graph(asked.tenant).write(self.tenants[asked.tenant], other))
+
+    @rule(at=TENANTS, instant=st.none() | INSTANTS)
+    def find(self, at: int, instant: datetime | None) -> None:
+        """Everything, by every index."""
+        tenant, model = self.tenants[at], self.models[at]
+        for index in INDEXES:
+            keys = {key_of(record, index) for each in self.models for record in each.all(index.of)}
+            wanted = sorted(key for key in keys if key is not None)
+            found = self.run(self.world.find(index, *wanted, tenant=tenant, at=instant))
+            assert found == model.find(index, wanted, instant)
+
+    @rule(
+        at=TENANTS,
+        instant=INSTANTS,
+        verified_since=INSTANTS,
+        units=st.none() | st.lists(st.sampled_from(IDS)),
+    )
+    def count(
+        self, at: int, instant: datetime, verified_since: datetime, units: list[str] | None
+    ) -> None:
+        graph, tenant, model = self.world.graph, self.tenants[at], self.models[at]
+        for position in POSITIONS:
+            held = self.run(graph.units_with(tenant, position, instant))
+            assert sorted(held) == sorted(model.units_with(position, instant))
+        ids = None if units is None else [UnitId(each) for each in units]
+        found = self.run(graph.tally(tenant, units=ids, at=instant, verified_since=verified_since))
+        counts = {(each.position, each.verification.value): each.count for each in found}
+        assert counts == model.tally(units, instant, verified_since)
+
+    @rule(at=TENANTS, since=st.integers(0, 6), limit=st.integers(0, 8))
+    def follow_changes(self, at: int, since: int, limit: int) -> None:
+        tenant, model = self.tenants[at], self.models[at]
+        found = self.run(self.world.graph.unit_changes(tenant, since=since, limit=limit))
+        changed, closed = model.changed_since(since)
+        if found is None:
+            # A store may count each time that a unit was closed, which the domain lets happen once.
+            assert len(changed) + model.closings_since(since) > limit
+        else:
+            assert (set(found.units), set(found.closed)) == (changed, closed)
+            assert len(changed) + len(closed) <= limit
 
     @rule(at=TENANTS, through=st.integers(0, 30))
     def mark_relayed(self, at: int, through: int) -> None:
         model = self.models[at]
         self.run(self.world.outbox.mark_relayed(self.tenants[at], through=through))
-        model.relayed = max(model.relayed, min(through, len(model.events)))
+        model.relayed = max(model.relayed, min(through, model.last_event))
+
+    @rule(at=TENANTS)
+    def forget(self, at: int) -> None:
+        """As when a tenant is deleted: after all its events were relayed."""
+        model, tenant = self.models[at], self.tenants[at]
+        self.run(self.world.outbox.mark_relayed(tenant, through=model.last_event))
+        while self.run(self.world.graph.forget_tenant(tenant, limit=3)):
+            pass
+        model.forget()
+        self.asked = [asked for asked in self.asked if asked.tenant != at]
 
     @rule(seconds=st.integers(1, 1000))
     def time_passes(self, seconds: int) -> None:
@@ -190,44 +203,41 @@ class OrgGraphMachine(RuleBasedStateMachine):
 
     async def check(self, tenant: TenantId, model: Model) -> None:
         dump = await self.world.dump(tenant)
-        by_id = {unit.id: unit for unit in dump.units.values()}
-        assert dump.tree.tree_version == model.tree_version
-        assert dump.tree.level_keys == tuple(model.levels)
-        assert {
-            unit.key: ModelUnit(
-                unit.names,
-                by_id[unit.parent_id].key if unit.parent_id else None,
-                unit.place,
-                unit.revision,
-            )
-            for unit in dump.units.values()
-        } == model.units
-        assert [event.sequence for event in dump.events] == list(range(1, len(model.events) + 1))
-        assert [event.change for event in dump.events] == model.events
+        assert dump.header == model.header
+        assert dump.records == {of: model.all(of) for of in RECORD_TYPES}
+        assert {event.sequence: event.change for event in dump.events} == model.numbered_events()
         backlogs = await self.world.outbox.backlogs(limit=100_000)
         waiting = [each.relayed_through for each in backlogs if each.tenant == tenant]
-        assert waiting == ([model.relayed] if model.relayed < len(model.events) else [])
+        assert waiting == ([model.relayed] if model.relayed < model.last_event else [])
+        await self.check_trees(tenant, model)
         await self.check_neighbours(tenant, model)
 
+    async def check_trees(self, tenant: TenantId, model: Model) -> None:
+        for at in (None, *SOME_INSTANTS):
+            tree = await self.world.graph.tree(tenant, at=at)
+            assert tree.tree_version == model.header.tree_version
+            assert sorted(tree.rows, key=str) == sorted(model.tree(at), key=str)
+            for parent in {row.parent_id for row in tree.rows}:
+                family = [(row.code, row.level) for row in tree.rows if row.parent_id == parent]
+                assert family == sorted(family)
+
     async def check_neighbours(self, tenant: TenantId, model: Model) -> None:
-        graph = self.world.graph
-        ids: dict[UnitId, Key] = {}
-        for key in model.units:
-            read = await graph.unit_by_key(tenant, UnitKey(*key))
-            assert read.value is not None
-            ids[read.value.id] = key
-        ancestors = (await graph.ancestors(tenant, list(ids))).value
-        assert {ids[start]: [each.key for each in up] for start, up in ancestors.items()} == {
-            key: model.ancestors(key) for key in model.units
+        graph, units = self.world.graph, model.all(Unit)
+        ids = [UnitId(each) for each in IDS]
+        ancestors = (await graph.ancestors(tenant, ids)).value
+        assert {start: list(above) for start, above in ancestors.items()} == {
+            unit.id: model.ancestors(unit) for unit in units
         }
+        behind = SiblingKey("A", "district")
         whole = (await graph.children(tenant, [None, *ids], limit=100)).value
-        rest = await graph.children(tenant, [None, *ids], limit=1, after=SiblingKey("A", "mandal"))
+        rest = (await graph.children(tenant, [None, *ids], limit=1, after=behind)).value
+        assert set(whole) == set(rest) == {None, *(unit.id for unit in units)}
         for parent, page in whole.items():
-            expected = model.children(ids[parent] if parent else None)
-            assert [unit.key for unit in page.units] == expected
-            later = [key for key in expected if (key[1], key[0]) > ("A", "mandal")]
-            part = rest.value[parent]
-            assert [unit.key for unit in part.units] == later[:1]
+            expected = model.children(parent)
+            assert list(page.units) == expected
+            later = [unit for unit in expected if (unit.code, unit.level) > ("A", "district")]
+            part = rest[parent]
+            assert list(part.units) == later[:1]
             assert (part.total_count, part.has_more) == (len(expected), len(later) > 1)
 
 
