@@ -32,13 +32,19 @@ class GetViewerRequest(_message.Message):
     KNOWN_ACCESS_VERSION_FIELD_NUMBER: _builtins.int
     AT_LEAST_ACCESS_VERSION_FIELD_NUMBER: _builtins.int
     subject: _builtins.str
-    """Whose token; only from a service. Empty for the caller's own."""
+    """Whose token; only from a service, which is told what the appointments of that subject give and
+    adds what the token gives. Empty for the caller's own; FORBIDDEN (OTHERS_SUBJECT) for a user who
+    names somebody else.
+    """
     known_access_version: _builtins.int
-    """The access version that the asker holds an answer of: an answer that is the same has no more
-    than the version and `unchanged`. 0 for none.
+    """The access version of an answer that the asker holds and that has not ended (`valid_until`):
+    when it stands, the reply has no more than the version and `unchanged`. It says nothing of
+    names and verifications, which change without it. 0 for none.
     """
     at_least_access_version: _builtins.int
-    """Not to be answered from anything older than this version, which the asker has seen. 0 for none."""
+    """Not to be answered from anything older than this version, which the asker has seen: UNAVAILABLE
+    (ACCESS_BEHIND) then. 0 for none.
+    """
     def __init__(
         self,
         *,
@@ -69,18 +75,20 @@ class GetViewerResponse(_message.Message):
     access_version: _builtins.int
     """The version that this is true for."""
     unchanged: _builtins.bool
-    """Whether it is the answer that the asker holds already."""
+    """Whether the answer that the asker holds is still true."""
     @_builtins.property
     def person(self) -> _people_pb2.Person:
         """The person of the organisation; unset for a login without one."""
 
     @_builtins.property
     def appointments(self) -> _containers.RepeatedCompositeFieldContainer[_people_pb2.Appointment]:
-        """Their appointments in force."""
+        """Their appointments in force, in the order of their ids."""
 
     @_builtins.property
     def grants(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScopedGrant]:
-        """What they may do, each over a subtree or the whole tenant."""
+        """What they may do, each over a subtree or the whole tenant. A service's own, with no subject
+        named, is everything.
+        """
 
     @_builtins.property
     def valid_until(self) -> _timestamp_pb2.Timestamp:
@@ -175,7 +183,9 @@ Global___GetAccessVersionResponse: _TypeAlias = GetAccessVersionResponse  # noqa
 
 @_typing.final
 class AccessQuestion(_message.Message):
-    """One question."""
+    """One question. An empty category or kind says that the matter is not about one; a grant that is
+    narrowed to some does not cover it, except to view the unit itself.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
