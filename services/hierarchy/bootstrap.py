@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+from chaupal.hierarchy.v1.access_pb2_grpc import add_AccessServiceServicer_to_server
 from chaupal.hierarchy.v1.hierarchy_pb2_grpc import add_HierarchyServiceServicer_to_server
 from chaupal.hierarchy.v1.people_pb2_grpc import add_PeopleServiceServicer_to_server
 from chaupal.hierarchy.v1.tenants_pb2_grpc import add_TenantsServiceServicer_to_server
@@ -21,6 +22,7 @@ from services.hierarchy.adapters.event_streams import RedisEventStreams
 from services.hierarchy.adapters.key_files import KeyFile
 from services.hierarchy.config import Settings, StoreSettings, WorkerSettings
 from services.hierarchy.ports import KeyWrap, OrgGraph, Outbox
+from services.hierarchy.servicers import access as access_calls
 from services.hierarchy.servicers import people, tenants
 from services.hierarchy.servicers.hierarchy import (
     SERVICE_NAME,
@@ -37,6 +39,7 @@ from services.hierarchy.use_cases.history import HistoryReader
 from services.hierarchy.use_cases.imports import ImportRoom, UnitImports
 from services.hierarchy.use_cases.people import People
 from services.hierarchy.use_cases.reorganise import Reorganiser
+from services.hierarchy.use_cases.rights import Rights
 from services.hierarchy.use_cases.secrets import Secrets
 from services.hierarchy.use_cases.snapshots import TreeReader
 from services.hierarchy.use_cases.staffing import Staffing
@@ -132,12 +135,16 @@ def registrations(
     store = replace(store, graph=working)
     hierarchy = build_servicer(store, trees, access, room)
     persons = build_people(store, access, Secrets(working, keys, store.ids))
+    rights = access_calls.AccessServicer(Rights(access, trees, store.clock))
     return [
         ServiceRegistration(
             SERVICE_NAME, partial(add_HierarchyServiceServicer_to_server, hierarchy)
         ),
         ServiceRegistration(
             people.SERVICE_NAME, partial(add_PeopleServiceServicer_to_server, persons)
+        ),
+        ServiceRegistration(
+            access_calls.SERVICE_NAME, partial(add_AccessServiceServicer_to_server, rights)
         ),
         ServiceRegistration(
             tenants.SERVICE_NAME, partial(add_TenantsServiceServicer_to_server, whole)

@@ -24,20 +24,6 @@ class ScopedGrant:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """May somebody do this, in this unit, with a group of this category and kind?
-
-    An empty category or kind means that the matter is not about one; a grant that is narrowed to
-    some does not cover it.
-    """
-
-    capability: str
-    unit_id: UnitId
-    category: str = ""
-    group_kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Viewer:
     """Who is asking, at one version of the tenant's header.
 
@@ -56,6 +42,28 @@ class Viewer:
     appointments: Sequence[Appointment]
     grants: Sequence[ScopedGrant]
     valid_until: datetime | None
+
+    @classmethod
+    def holding(
+        cls,
+        header: TenantHeader,
+        subject: str,
+        person: Person | None,
+        appointments: Iterable[Appointment],
+        now: datetime,
+    ) -> Self:
+        """Who somebody is by their appointments, of which some have ended or not begun."""
+        known = sorted(appointments, key=lambda each: each.id)
+        current = tuple(each for each in known if each.holds(now))
+        edges = [edge for each in known for edge in (each.valid_from, each.valid_to) if edge]
+        return cls(
+            header,
+            subject,
+            person,
+            current,
+            grants_of(header.blueprint, current),
+            min((edge for edge in edges if edge > now), default=None),
+        )
 
     @property
     def tenant(self) -> TenantId:
@@ -87,12 +95,6 @@ class Viewer:
         """Raise `NotAllowed` unless they have the capability over the whole tenant."""
         if self.roots(capability) is not None:
             raise NotAllowed(capability)
-
-    def may(self, question: Question, tree: Tree) -> bool:
-        """The answer to a question; no for a unit that is not in the tree."""
-        if question.unit_id not in tree.forest:
-            return False
-        return any(_covers(each, question, tree) for each in self.grants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,30 +163,18 @@ def require_both(view: Scope, needed: Scope, unit_ids: Iterable[UnitId]) -> None
 def grants_of(
     blueprint: Blueprint | None, appointments: Iterable[Appointment]
 ) -> tuple[ScopedGrant, ...]:
-    """What appointments in force give; a position that the blueprint has no more gives nothing."""
+    """What appointments in force give, each grant once, in their order.
+
+    A position that the blueprint has no more gives nothing.
+    """
     positions = {each.key: each for each in blueprint.positions} if blueprint else {}
-    return tuple(
+    given = (
         ScopedGrant(grant, appointment.unit_id)
         for appointment in appointments
         if appointment.position in positions
         for grant in positions[appointment.position].grants
     )
-
-
-def _covers(each: ScopedGrant, question: Question, tree: Tree) -> bool:
-    grant = each.grant
-    return (
-        grant.capability == question.capability
-        and (not grant.categories or question.category in grant.categories)
-        and (not grant.group_kinds or question.group_kind in grant.group_kinds)
-        and (
-            each.unit_id is None
-            or (
-                each.unit_id in tree.forest
-                and tree.forest.is_within(question.unit_id, each.unit_id)
-            )
-        )
-    )
+    return tuple(dict.fromkeys(given))
 
 
 def _subtrees(roots: Iterable[UnitId], tree: Tree) -> Iterator[tuple[int, int]]:

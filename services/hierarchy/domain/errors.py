@@ -1,6 +1,13 @@
 """The errors that are hierarchy's own, each under the kind that says what it becomes on a wire."""
 
-from kit.errors import Conflict, Forbidden, LimitExceeded, NotFound, PreconditionFailed
+from kit.errors import (
+    Conflict,
+    Forbidden,
+    LimitExceeded,
+    NotFound,
+    PreconditionFailed,
+    Unavailable,
+)
 
 # Of what stands in the way of a change, a message names so many.
 _TOLD_MOST = 10
@@ -29,6 +36,21 @@ class TenantSuspended(Forbidden):
     def message(self) -> str:
         """Says whom to ask."""
         return "the organisation is suspended: ask those who operate the platform"
+
+
+class OthersSubject(Forbidden):
+    """A user has asked what somebody else may do."""
+
+    reason = "OTHERS_SUBJECT"
+    sentence = "only the platform's own services may ask about others: leave the subject empty"
+
+
+class AccessBehind(Unavailable):
+    """The asker has seen newer access rights than the store shows."""
+
+    reason = "ACCESS_BEHIND"
+    sentence = "access rights are known here up to version {access_version} only: try again"
+    access_version: int
 
 
 class BlueprintNotFound(NotFound):

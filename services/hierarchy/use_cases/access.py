@@ -1,10 +1,12 @@
 """Who is asking, and what they may do: asked first by every use case."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from kit.clock import Clock
-from services.hierarchy.domain.access import Scope, ScopedGrant, Viewer, grants_of
+from services.hierarchy.domain.access import Scope, ScopedGrant, Viewer
 from services.hierarchy.domain.model import CAPABILITIES, Grant, TenantId
 from services.hierarchy.domain.people import Appointment, Person
 from services.hierarchy.domain.records import APPOINTMENTS_BY_PERSON, PERSONS_BY_SUBJECT
@@ -15,6 +17,8 @@ from services.hierarchy.use_cases.trees import Trees
 
 # Some kilobytes each.
 MAX_VIEWERS_KEPT = 10_000
+# When the version moves at each look, the last one is as good as any, and is not kept.
+_LOOKS = 3
 
 
 class Access:
@@ -34,7 +38,15 @@ class Access:
         self._kept: OrderedDict[tuple[TenantId, str], Viewer] = OrderedDict()
 
     async def enter(self, caller: Caller) -> Viewer:
-        """Who the caller is.
+        """Who the caller is. Raises what `header` does."""
+        header = await self.header(caller)
+        if caller.is_service:
+            return Viewer(header, caller.subject, None, (), own_grants(caller), None)
+        held = await self.holder(header, caller.subject)
+        return replace(held, grants=(*own_grants(caller), *held.grants))
+
+    async def header(self, caller: Caller) -> TenantHeader:
+        """The header of the caller's tenant.
 
         Raises:
             Unauthenticated: the credential names no tenant.
@@ -42,54 +54,58 @@ class Access:
         """
         header = await self._graph.header(TenantId(caller.tenant_id))
         require_working(header, implicit=self._implicit_tenants)
-        own = CAPABILITIES if caller.is_service else sorted(caller.capabilities)
-        everywhere = tuple(ScopedGrant(Grant(each), None) for each in own)
-        if caller.is_service:
-            return Viewer(header, caller.subject, None, (), everywhere, None)
-        held = await self.holder(header, caller.subject)
-        return Viewer(
-            header,
-            caller.subject,
-            held.person,
-            held.appointments,
-            (*everywhere, *held.grants),
-            held.valid_until,
-        )
+        return header
 
     async def holder(self, header: TenantHeader, subject: str) -> Viewer:
-        """What a subject's appointments alone come to."""
+        """What a subject's appointments alone come to, at the header's version or a newer one."""
         key = (header.tenant, subject)
-        now = self._clock.now()
         kept = self._kept.get(key)
-        if kept is None or not _still_true(kept, header, now):
-            kept = self._kept[key] = await self._look(header, subject, now)
-            if len(self._kept) > MAX_VIEWERS_KEPT:
-                self._kept.popitem(last=False)
+        if kept is None or not _still_true(kept, header, self._clock.now()):
+            return await self.look_up(header, subject)
         self._kept.move_to_end(key)
-        return kept
+        return replace(kept, header=header)
+
+    async def look_up(self, header: TenantHeader, subject: str) -> Viewer:
+        """The same, with the person and the appointments as they stand.
+
+        The version says nothing of names, or of when appointments were verified.
+        """
+        for _ in range(_LOOKS):
+            looked = await self._look(header, subject)
+            header = await self._graph.header(header.tenant)
+            if header.access_version == looked.header.access_version:
+                self._keep((header.tenant, subject), looked)
+                break
+        return looked
 
     async def scope(self, viewer: Viewer, capability: str, at: datetime | None = None) -> Scope:
         """Where the viewer has a capability, on the tree as it stands or as it stood then."""
         tree = await self._trees.seen(viewer.header, at)
         return Scope.of(viewer, capability, tree)
 
-    async def _look(self, header: TenantHeader, subject: str, now: datetime) -> Viewer:
+    async def _look(self, header: TenantHeader, subject: str) -> Viewer:
+        """What is read one after the other: of one moment only if the version stood meanwhile."""
+        now = self._clock.now()
         persons = await self._graph.find(header.tenant, PERSONS_BY_SUBJECT, [subject])
         person = next(iter(persons.value.get(subject, ())), None)
         held = await self._appointments(header.tenant, person) if person else ()
-        current = tuple(each for each in held if each.holds(now))
-        edges = [
-            edge
-            for each in held
-            for edge in (each.valid_from, each.valid_to)
-            if edge is not None and edge > now
-        ]
-        grants = grants_of(header.blueprint, current)
-        return Viewer(header, subject, person, current, grants, min(edges, default=None))
+        return Viewer.holding(header, subject, person, held, now)
 
-    async def _appointments(self, tenant: TenantId, person: Person) -> tuple[Appointment, ...]:
+    async def _appointments(self, tenant: TenantId, person: Person) -> Sequence[Appointment]:
         found = await self._graph.find(tenant, APPOINTMENTS_BY_PERSON, [person.id])
-        return tuple(found.value.get(person.id, ()))
+        return found.value.get(person.id, ())
+
+    def _keep(self, key: tuple[TenantId, str], viewer: Viewer) -> None:
+        self._kept[key] = viewer
+        self._kept.move_to_end(key)
+        if len(self._kept) > MAX_VIEWERS_KEPT:
+            self._kept.popitem(last=False)
+
+
+def own_grants(caller: Caller) -> tuple[ScopedGrant, ...]:
+    """What the caller's credential gives by itself, over the whole tenant."""
+    own = CAPABILITIES if caller.is_service else sorted(caller.capabilities)
+    return tuple(ScopedGrant(Grant(each), None) for each in own)
 
 
 def _still_true(kept: Viewer, header: TenantHeader, now: datetime) -> bool:
