@@ -26,6 +26,7 @@ from services.hierarchy.domain.records import (
     APPOINTMENTS_BY_ID,
     APPOINTMENTS_BY_PERSON,
     APPOINTMENTS_BY_UNIT,
+    PERSONS_BY_ID,
 )
 from services.hierarchy.domain.tenants import TenantHeader
 from services.hierarchy.ports import Caller, OrgGraph
@@ -172,8 +173,9 @@ class Appointments:
         Of others, those in units that the caller may see; their own, all of them.
         """
         viewer = await self._access.enter(caller)
+        exist = (await self._graph.find(viewer.tenant, PERSONS_BY_ID, person_ids)).value
         sight = await look(self._graph, self._access, viewer, person_ids, self._clock.now())
-        seen = [each for each in person_ids if each in sight.seen]
+        seen = [each for each in person_ids if each in exist and each in sight.seen]
         read = await self._graph.find(
             viewer.tenant, APPOINTMENTS_BY_PERSON, seen, at=self._instant(period)
         )
