@@ -64,6 +64,7 @@ class Gateway:
                 limits=_limits(settings),
                 channels=await _channels(stack, subgraphs, _targets(settings, subgraphs)),
                 budget=settings.operation_budget,
+                max_running_cost=settings.max_running_cost,
                 clock=self.clock,
             )
             self._http = Endpoint(

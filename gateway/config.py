@@ -88,6 +88,11 @@ class Settings(ProcessSettings):
         100_000,  # 10-20 us of the loop for each: one to two seconds
         description="Most values of an operation's answer if every page that it asks for is full.",
     )
+    max_running_cost: Bound = Field(
+        2_000_000,  # some ten times what is answered in the end: two to four seconds of the loop
+        description="Most values, counted like that, of all operations that run at once; a query"
+        " or mutation beyond it is sent away, a look of a subscription waits.",
+    )
     max_subscriptions: Bound = Field(
         20, description="Most operations that one WebSocket runs at once."
     )

@@ -18,6 +18,7 @@ from gateway.http.body import GraphQLRequest
 from gateway.http.cost import OperationTooCostly, estimated_cost
 from gateway.http.documents import Document, Documents
 from gateway.http.errors import Told, tell, tell_kind, tell_refused, tell_results
+from gateway.http.gate import CostGate
 from gateway.http.limits import Limits
 from kit.clock import Clock, SystemClock
 from kit.deadline import Deadline
@@ -65,6 +66,7 @@ class Engine:
         limits: of documents.
         channels: to the services, by the subgraph's name.
         budget: of one query or mutation, and of one event of a subscription.
+        max_running_cost: of all operations that run at once.
         clock: measures the budget and how long a token lasts.
     """
 
@@ -75,6 +77,7 @@ class Engine:
         limits: Limits,
         channels: Mapping[str, grpc.aio.Channel],
         budget: timedelta,
+        max_running_cost: int,
         clock: Clock | None = None,
     ) -> None:
         self._graph = graph
@@ -82,10 +85,15 @@ class Engine:
         self._budget = budget.total_seconds()
         self._clock = clock or SystemClock()
         self._limits = limits
+        self._gate = CostGate(max_running_cost)
         self.documents = Documents(graph.schema, limits)
 
     async def execute(self, asked: Asked) -> Answer:
-        """The answer to a query or mutation."""
+        """The answer to a query or mutation.
+
+        Raises:
+            TooCostlyNow: before a resolver runs, when what runs already leaves no room for it.
+        """
         document = self.documents.get(asked.request.query)
         with _span(asked, document) as span:
             if document.errors:
@@ -98,7 +106,8 @@ class Engine:
                 span.set_attribute(_COST_ESTIMATED, min(cost, _LARGEST_COST_TOLD))
                 if cost > self._limits.cost:
                     return _refused([OperationTooCostly(cost, self._limits.cost)], asked)
-                return await self._run(executor, context, asked)
+                with self._gate.hold(cost):
+                    return await self._run(executor, context, asked)
 
     async def watch(self, asked: Asked) -> AsyncGenerator[Answer, None]:
         """The answers of a subscription, one for each event; closing it ends what feeds it."""
@@ -115,13 +124,13 @@ class Engine:
             if cost > self._limits.cost:
                 yield _refused([OperationTooCostly(cost, self._limits.cost)], asked)
                 return
-            events = self._events(executor, document, asked)
+            events = self._events(executor, document, asked, cost)
             async with aclosing(events):
                 async for answer in events:
                     yield answer
 
     async def _events(
-        self, executor: Executor[None], document: Document, asked: Asked
+        self, executor: Executor[None], document: Document, asked: Asked, cost: int
     ) -> AsyncGenerator[Answer, None]:
         source = create_source_event_stream(executor)
         if executor.is_awaitable(source):
@@ -133,9 +142,12 @@ class Engine:
         try:
             async with aclosing(looks):
                 async for event in looks:
-                    yield await self._event(
-                        executor.build_per_event_executor(event), document, asked
-                    )
+                    # It waits: a look refused is never seen, and the last one tells the end.
+                    async with self._gate.hold_in_turn(cost):
+                        answer = await self._event(
+                            executor.build_per_event_executor(event), document, asked
+                        )
+                    yield answer
         except Exception as error:  # noqa: BLE001  # the edge: what the source raised is told, or masked
             yield _failed([GraphQLError(str(error), original_error=error)], asked)
 

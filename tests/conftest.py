@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.root_logger import root_logger_as_it_was
 from tests.servers.folders import own_folder
 from tests.servers.neo4j.shared import SharedNeo4j
 from tests.servers.skips import SkipsFail, in_ci, skip_where_missing
@@ -41,6 +42,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(config.stash[_NEO4J])
     if in_ci():
         config.pluginmanager.register(SkipsFail())
+
+
+@pytest.fixture(autouse=True)
+def root_logger() -> Iterator[None]:
+    """What a test does to the root logger ends with it."""
+    with root_logger_as_it_was():
+        yield
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 
 from gateway.engine import Answer, Asked, Engine
 from gateway.http.body import RequestRefused, parse_json, parse_request
-from gateway.http.errors import tell_masked, tell_request
+from gateway.http.errors import tell_kind, tell_masked, tell_request
 from gateway.http.identity import request_id, verify
 from kit import context
 from kit.clock import Clock, SystemClock
@@ -275,9 +275,11 @@ class _Connection:
     async def _run(self, id_: str, asked: Asked) -> None:
         context.bind_request_id(asked.request_id)
         try:
-            last = await self._forward(id_, asked)
+            last: Mapping[str, Any] = await self._forward(id_, asked)
         except _GONE:
             raise
+        except ChaupalError as error:
+            last = {"type": "error", "payload": [tell_kind(error, asked.request_id)]}
         except Exception:  # noqa: BLE001  # the edge: other operations of the socket go on
             _log.exception("an operation failed")
             last = {"type": "error", "payload": [tell_masked(asked.request_id)]}

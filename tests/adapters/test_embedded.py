@@ -6,7 +6,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,19 @@ async def test_many_may_make_the_file_at_once(path: Path) -> None:
     for store in stores:
         assert await store.ready() is None
         await store.__aexit__(None, None, None)
+
+
+async def test_whoever_meets_the_maker_of_the_file_waits_for_it(path: Path) -> None:
+    patience = timedelta(milliseconds=100)
+    with closing(sqlite3.connect(path, isolation_level=None)) as maker:
+        maker.execute("BEGIN IMMEDIATE")  # the file has no write-ahead log yet
+        started = time.monotonic()
+        with pytest.raises(StoreBusy):
+            await EmbeddedStore(path, busy_timeout=patience).__aenter__()
+        assert time.monotonic() - started >= patience.total_seconds()
+        maker.execute("ROLLBACK")
+    async with EmbeddedStore(path, busy_timeout=patience) as store:
+        assert await store.ready() is None
 
 
 async def test_a_commit_is_synced_before_it_is_answered(path: Path) -> None:

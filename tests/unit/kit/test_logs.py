@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import uuid
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
@@ -20,14 +19,9 @@ from kit.logs import redact
 
 
 @pytest.fixture
-def stream() -> Iterator[io.StringIO]:
-    """Where the log lines go; the root logger is put back afterwards."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    yield io.StringIO()
-    logging.captureWarnings(capture=False)
-    root.handlers[:] = before
-    root.setLevel(level)
+def stream() -> io.StringIO:
+    """Where the log lines go."""
+    return io.StringIO()
 
 
 def written(
@@ -228,9 +222,7 @@ def test_text_is_for_people(stream: io.StringIO) -> None:
     assert text.endswith("INFO    services.things: chunk done count=5 to=[phone]\n")
 
 
-def test_lines_go_to_standard_error(
-    stream: io.StringIO, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_lines_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up("INFO", service_name="things")
     logging.getLogger("x").info("hello")
     captured = capsys.readouterr()

@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ T = TypeVar("T")
 _READERS = 4
 # Longer than the largest import holds the lock.
 BUSY_TIMEOUT = timedelta(seconds=30)
+_LOOK_AGAIN_SECONDS = 0.005
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -173,18 +175,36 @@ def _connect(path: Path, busy_timeout: timedelta) -> sqlite3.Connection:
         check_same_thread=False,  # closed by another thread, once its own has ended
     )
     try:
-        _configure(connection)
+        _configure(connection, busy_timeout)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _configure(connection: sqlite3.Connection) -> None:
+def _configure(connection: sqlite3.Connection, busy_timeout: timedelta) -> None:
     # https://www.sqlite.org/wal.html; with FULL a commit is synced before it is answered.
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    if mode != "wal":
+    if _journal_mode(connection, busy_timeout) != "wal":
         raise StoreUnavailable("it cannot keep a write-ahead log")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA cache_size = -16384")  # KiB
+
+
+def _journal_mode(connection: sqlite3.Connection, busy_timeout: timedelta) -> str:
+    """Ask for a write-ahead log, and return what the file has.
+
+    The change of a new file's mode does not wait for SQLite's locks, so starts that meet on one
+    would be refused: https://www.sqlite.org/c3ref/busy_handler.html
+    """
+    give_up_at = time.monotonic() + busy_timeout.total_seconds()
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF in _BUSY
+            if not busy or time.monotonic() >= give_up_at:
+                raise
+            time.sleep(_LOOK_AGAIN_SECONDS)  # in the connection's own thread
+        else:
+            return str(mode)

@@ -31,6 +31,8 @@ class FakeHierarchy(HierarchyServiceServicer):
     async def GetBlueprint(self, request: pb.GetBlueprintRequest, context: Any) -> Any:
         if not entered(self._world, "GetBlueprint"):
             raise BlueprintNotFound
+        if self._world.held is not None:
+            await self._world.held.wait()
         text = pb.LocalizedText(by_language={"en": "Neem", "hi": "नीम"})
         return pb.GetBlueprintResponse(
             blueprint=pb.Blueprint(

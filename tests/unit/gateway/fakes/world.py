@@ -57,6 +57,8 @@ class World:
     calls: Calls = field(default_factory=Calls)
     raising: dict[str, Exception] = field(default_factory=dict)
     """By method: raised instead of answering."""
+    held: asyncio.Event | None = None
+    """Until it is set, the blueprint is not answered."""
     longest_page: int | None = None
     """The most items that the register puts on a page, whatever is asked for."""
     looks: "asyncio.Queue[messaging_pb2.Progress | Exception | None]" = field(
