@@ -63,10 +63,11 @@ class QuotaChange:
 
     def over(self, quotas: Quotas) -> Quotas:
         """The quotas after the change."""
-        return Quotas(
-            quotas.units if self.units is None else self.units,
-            quotas.persons if self.persons is None else self.persons,
-            quotas.appointments if self.appointments is None else self.appointments,
+        return replace(
+            quotas,
+            units=quotas.units if self.units is None else self.units,
+            persons=quotas.persons if self.persons is None else self.persons,
+            appointments=quotas.appointments if self.appointments is None else self.appointments,
         )
 
 
