@@ -44,6 +44,11 @@ class DataFolder:
         return self.root / "hierarchy" / "graph.sqlite"
 
     @property
+    def encryption_keys(self) -> Path:
+        """The key that wraps the secrets of a graph in Neo4j; there after a run with one."""
+        return self.root / "key-encryption-keys"
+
+    @property
     def store(self) -> Path:
         """The private store's files."""
         return self.root / "store"

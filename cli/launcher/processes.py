@@ -33,6 +33,7 @@ _PASSED = (
 _PASSED_PREFIXES = ("OTEL_", "SIMULATOR_")
 _FAILURE_RATE = "SIMULATOR_FAILURE_RATE"
 _NEO4J_PREFIX = "NEO4J_"
+_KEYS_FILE = "KEY_ENCRYPTION_KEYS_FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,9 @@ def _own(service: str, wiring: Wiring) -> dict[str, str]:
 def _graph(wiring: Wiring) -> dict[str, str]:
     if not wiring.neo4j:
         return {"DATABASE_FILE": str(wiring.folder.database)}
-    return {name: value for name, value in wiring.environ.items() if name.startswith(_NEO4J_PREFIX)}
+    told = {name: value for name, value in wiring.environ.items() if name.startswith(_NEO4J_PREFIX)}
+    keys = wiring.environ.get(_KEYS_FILE) or str(wiring.folder.encryption_keys)
+    return told | {_KEYS_FILE: keys}
 
 
 def missing_consoles() -> Sequence[str]:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 from cli.errors import Refusal
 from cli.identity.documents import serve_documents
 from cli.identity.issuer import DevelopmentIssuer, load_or_make_key
+from cli.launcher.encryption_keys import make_encryption_keys
 from cli.launcher.folder import SOCKET, DataFolder, prepare, socket_folder
 from cli.launcher.lock import held
 from cli.launcher.ports import HOST, check_free
@@ -85,6 +86,8 @@ async def run(options: UpOptions) -> None:
             load_or_make_key(folder.key), f"http://{HOST}:{options.ports['issuer']}"
         )
         write_service_tokens(folder, issuer)
+        if options.neo4j:
+            make_encryption_keys(folder)
         with (
             watchdog(lock_descriptor) as dog,
             stopping_on_signals(options.say) as stopping,

@@ -1,5 +1,6 @@
 """The data folder: private, and refused with the cure when it cannot be used."""
 
+import base64
 import os
 import shutil
 import stat
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.errors import Refusal
+from cli.launcher.encryption_keys import make_encryption_keys
 from cli.launcher.folder import MIN_FREE_BYTES, DataFolder, prepare, socket_folder
 
 
@@ -108,3 +110,16 @@ def test_a_socket_lies_in_the_folder_when_its_path_fits(tmp_path: Path) -> None:
         assert _mode(place) == 0o700
     finally:
         place.rmdir()
+
+
+def test_the_key_of_a_graph_in_neo4j_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = prepare(tmp_path)
+
+    make_encryption_keys(folder)
+    first = folder.encryption_keys.read_text()
+    make_encryption_keys(folder)
+
+    assert folder.encryption_keys.read_text() == first
+    assert stat.S_IMODE(folder.encryption_keys.stat().st_mode) == 0o600
+    name, key = first.split()
+    assert (name, len(base64.b64decode(key, validate=True))) == ("key-1", 32)

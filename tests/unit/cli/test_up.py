@@ -120,6 +120,8 @@ def test_processes_are_told_their_stores_and_nothing_that_turns_them_elsewhere(
     for name in ("hierarchy", "hierarchy-worker"):
         assert ("NEO4J_URI" in specs[name].environ) == neo4j
         assert ("DATABASE_FILE" in specs[name].environ) != neo4j
+    keys = specs["hierarchy"].environ.get("KEY_ENCRYPTION_KEYS_FILE")
+    assert keys == (str(wiring.folder.encryption_keys) if neo4j else None)
     assert specs["groups"].environ["HIERARCHY_TARGET"] == "127.0.0.1:21002"
     assert specs["messaging-worker"].environ["GROUPS_TARGET"] == "127.0.0.1:21003"
     assert specs["messaging"].environ["REDIS_URL"] == "unix:///tmp/x/valkey.sock"
