@@ -40,6 +40,7 @@ from services.hierarchy.use_cases.imports import ImportRoom, UnitImports
 from services.hierarchy.use_cases.people import People
 from services.hierarchy.use_cases.reorganise import Reorganiser
 from services.hierarchy.use_cases.rights import Rights
+from services.hierarchy.use_cases.search import NameIndexes, UnitSearch
 from services.hierarchy.use_cases.secrets import Secrets
 from services.hierarchy.use_cases.snapshots import TreeReader
 from services.hierarchy.use_cases.staffing import Staffing
@@ -157,7 +158,7 @@ def build_servicer(
 ) -> HierarchyServicer:
     """Units, trees, areas and blueprints."""
     graph, clock = store.graph, store.clock
-    return HierarchyServicer(  # type: ignore[abstract]  # the calls that are missing say so
+    return HierarchyServicer(
         HierarchyUseCases(
             areas=Areas(graph, access, clock),
             blueprints=Blueprints(graph, access, clock, store.ids),
@@ -165,6 +166,7 @@ def build_servicer(
             imports=UnitImports(graph, access),
             reorganiser=Reorganiser(graph, trees, access, clock),
             room=room,
+            search=UnitSearch(graph, access, NameIndexes(graph)),
             trees=TreeReader(graph, trees, access),
             units=UnitReader(graph, trees, access),
         )

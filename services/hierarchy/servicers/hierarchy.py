@@ -7,6 +7,7 @@ from services.hierarchy.servicers.blueprints import BlueprintCalls
 from services.hierarchy.servicers.histories import HistoryCalls
 from services.hierarchy.servicers.imports import ImportCalls
 from services.hierarchy.servicers.reorganisations import ReorganisationCalls
+from services.hierarchy.servicers.searches import SearchCalls
 from services.hierarchy.servicers.snapshots import SnapshotCalls
 from services.hierarchy.servicers.units import UnitCalls
 from services.hierarchy.use_cases.areas import Areas
@@ -14,6 +15,7 @@ from services.hierarchy.use_cases.blueprints import Blueprints
 from services.hierarchy.use_cases.history import HistoryReader
 from services.hierarchy.use_cases.imports import ImportRoom, UnitImports
 from services.hierarchy.use_cases.reorganise import Reorganiser
+from services.hierarchy.use_cases.search import UnitSearch
 from services.hierarchy.use_cases.snapshots import TreeReader
 from services.hierarchy.use_cases.units import UnitReader
 
@@ -30,6 +32,7 @@ class HierarchyUseCases:
     imports: UnitImports
     reorganiser: Reorganiser
     room: ImportRoom
+    search: UnitSearch
     trees: TreeReader
     units: UnitReader
 
@@ -40,6 +43,7 @@ class HierarchyServicer(
     HistoryCalls,
     ImportCalls,
     ReorganisationCalls,
+    SearchCalls,
     SnapshotCalls,
     UnitCalls,
 ):
@@ -52,5 +56,6 @@ class HierarchyServicer(
         self._imports = use_cases.imports
         self._reorganiser = use_cases.reorganiser
         self._room = use_cases.room
+        self._search = use_cases.search
         self._trees = use_cases.trees
         self._units = use_cases.units

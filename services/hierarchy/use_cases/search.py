@@ -124,6 +124,7 @@ class UnitSearch:
         more follow. Raises `UnitNotFound` for a `within` outside the caller's scope.
         """
         viewer = await self._access.enter(caller)
+        viewer.require_somewhere("view")
         view = await self._access.scope(viewer, "view")
         ranges = view.within(within)
         names = await self._names.at_least(viewer.tenant, viewer.header.tree_version)
