@@ -1,9 +1,11 @@
 """Appointments: made, ended, found true, and listed by unit and by person."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from kit.clock import Clock
 from services.hierarchy.domain.access import Scope, Viewer, require_both
@@ -35,6 +37,7 @@ from services.hierarchy.use_cases.holdings import look
 
 # More of one unit or person are not listed; a unit's history may be longer.
 MAX_LISTED = 1_000
+Key = TypeVar("Key", bound=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,17 +156,11 @@ class Appointments:
         read = await self._graph.find(
             viewer.tenant, APPOINTMENTS_BY_UNIT, seen, at=self._instant(period)
         )
-        return {
-            unit: self._listed(
-                viewer.header,
-                (
-                    each
-                    for each in read.value.get(unit, ())
-                    if not positions or each.position in positions
-                ),
-            )
-            for unit in seen
-        }
+
+        def wanted(appointment: Appointment) -> bool:
+            return not positions or appointment.position in positions
+
+        return await self._listed(viewer.header, seen, read.value, wanted)
 
     async def of_persons(
         self, caller: Caller, person_ids: Collection[PersonId], period: Period
@@ -180,13 +177,8 @@ class Appointments:
             viewer.tenant, APPOINTMENTS_BY_PERSON, seen, at=self._instant(period)
         )
         scope = await self._access.scope(viewer, "view", period.at)
-        return {
-            person: self._listed(
-                viewer.header,
-                (each for each in read.value.get(person, ()) if _may_see(viewer, scope, each)),
-            )
-            for person in seen
-        }
+        wanted = partial(_may_see, viewer, scope)
+        return await self._listed(viewer.header, seen, read.value, wanted)
 
     def _instant(self, period: Period) -> datetime | None:
         return None if period.with_ended else period.at or self._clock.now()
@@ -194,14 +186,30 @@ class Appointments:
     def _shown(self, header: TenantHeader, appointment: Appointment) -> ShownAppointment:
         return shown_appointment(header.blueprint, appointment, self._clock.now())
 
-    def _listed(self, header: TenantHeader, found: Iterable[Appointment]) -> AppointmentList:
-        places = places_of_positions(header.blueprint)
-        ordered = sorted(
-            found,
-            key=lambda each: (places.get(each.position, len(places)), each.valid_from, each.id),
-        )
-        listed = [self._shown(header, each) for each in ordered[:MAX_LISTED]]
-        return AppointmentList(listed, has_more=len(ordered) > MAX_LISTED)
+    async def _listed(
+        self,
+        header: TenantHeader,
+        keys: Sequence[Key],
+        found: Mapping[str, Sequence[Appointment]],
+        wanted: Callable[[Appointment], bool],
+    ) -> Mapping[Key, AppointmentList]:
+        """Those that are wanted under each key; 7 us each, so not in the loop."""
+        now, places = self._clock.now(), places_of_positions(header.blueprint)
+
+        def place(each: Appointment) -> tuple[int, datetime, str]:
+            return places.get(each.position, len(places)), each.valid_from, each.id
+
+        def listed() -> Mapping[Key, AppointmentList]:
+            ordered = {key: sorted(filter(wanted, found.get(key, ())), key=place) for key in keys}
+            return {
+                key: AppointmentList(
+                    [shown_appointment(header.blueprint, each, now) for each in run[:MAX_LISTED]],
+                    has_more=len(run) > MAX_LISTED,
+                )
+                for key, run in ordered.items()
+            }
+
+        return await asyncio.to_thread(listed)
 
     async def _require_over(
         self, viewer: Viewer, ids: Collection[AppointmentId], capabilities: Sequence[str]

@@ -1,22 +1,27 @@
 """In which units persons hold something: what decides who may see and change them."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
+from typing import TypeVar
 
 from services.hierarchy.domain.access import Viewer
 from services.hierarchy.domain.model import TenantId, UnitId
-from services.hierarchy.domain.people import PersonId
+from services.hierarchy.domain.people import Appointment, PersonId
 from services.hierarchy.domain.records import (
     APPOINTMENTS_BY_PERSON,
     MEMBERSHIPS_BY_PERSON,
     TEAMS_BY_ID,
     WATCHES_BY_PERSON,
 )
+from services.hierarchy.domain.teams import Membership, Team, Watch
 from services.hierarchy.domain.tenures import is_open
 from services.hierarchy.ports import OrgGraph
 from services.hierarchy.use_cases.access import Access
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,21 @@ async def holdings(
     )
     team_ids = {each.team_id for run in memberships.value.values() for each in run}
     teams = (await graph.find(tenant, TEAMS_BY_ID, team_ids)).value if team_ids else {}
+    held: list[Appointment | Watch] = [*_all(appointments.value), *_all(watches.value)]
+    return await asyncio.to_thread(_summed, held, [*_all(memberships.value)], teams, now)
+
+
+def _all(found: Mapping[str, Sequence[T]]) -> Iterator[T]:
+    return chain.from_iterable(found.values())
+
+
+def _summed(
+    held: Sequence[Appointment | Watch],
+    memberships: Sequence[Membership],
+    teams: Mapping[str, Sequence[Team]],
+    now: datetime,
+) -> Mapping[PersonId, Holdings]:
+    """What was found, by person; 1 us each, and there may be tens of thousands."""
     ever: dict[PersonId, set[UnitId]] = {}
     still: dict[PersonId, set[UnitId]] = {}
 
@@ -56,14 +76,11 @@ async def holdings(
         if stands:
             still.setdefault(person, set()).add(unit)
 
-    for held in (appointments.value, watches.value):
-        for run in held.values():
-            for each in run:
-                note(each.person_id, each.unit_id, stands=is_open(each, now))
-    for members in memberships.value.values():
-        for member in members:
-            for team in teams.get(member.team_id, ()):
-                note(member.person_id, team.unit_id, stands=is_open(member, now))
+    for each in held:
+        note(each.person_id, each.unit_id, stands=is_open(each, now))
+    for member in memberships:
+        for team in teams.get(member.team_id, ()):
+            note(member.person_id, team.unit_id, stands=is_open(member, now))
     return {
         person: Holdings(frozenset(units), frozenset(still.get(person, ())))
         for person, units in ever.items()
