@@ -77,6 +77,29 @@ def test_up_says_everything_that_a_program_needs(platform: Platform) -> None:
     assert oct((platform.folder / "issuer-key.pem").stat().st_mode)[-3:] == "600"
 
 
+def test_a_tenant_comes_and_goes_for_ever(platform: Platform, tmp_path: Path) -> None:
+    """With the real worker: a removal waits until it has told the others."""
+    made = _json(platform, "tenants", "create", "mango")
+    _json(platform, "export", "blueprint", str(tmp_path / "b.yaml"), "--tenant", "neem")
+    _json(platform, "import", "blueprint", str(tmp_path / "b.yaml"), "--tenant", "mango")
+    _json(platform, "tenants", "suspend", "mango")
+    suspended = _error(platform, "export", "blueprint", "-", "--tenant", "mango")
+
+    gone = _json(platform, "tenants", "delete", "mango", "--yes", "mango")
+
+    again = _error(platform, "tenants", "create", "mango")
+    listed = _json(platform, "tenants", "list", "--token", platform.ready["operatorToken"])
+    assert made["status"] == "active"
+    assert suspended["reason"] == "TENANT_SUSPENDED"
+    assert gone["proof"]["remainingCount"] == 0
+    assert again["reason"] == "TENANT_EXISTS"
+    assert {one["id"]: one["status"] for one in listed["tenants"]} == {
+        "mango": "deleted",
+        "neem": "active",
+        "peepal": "active",
+    }
+
+
 def test_status_says_that_all_is_ready_and_where(platform: Platform) -> None:
     status = _json(platform, "status")
 

@@ -46,9 +46,11 @@ def rotate_keys(
         )
     if output == "json":
         print_json({"tenant": tenant, "carriedCount": carried_count, "done": True})
-    else:
-        done = f"{tenant}: {counted(carried_count, 'number')} carried over, the old keys are gone"
-        console().print(done, markup=False)
+        return
+    done = f"{tenant}: {counted(carried_count, 'number')} carried over, the old secrets are gone"
+    if rewrap and not carried_count:
+        done = f"{tenant}: its secrets are under the platform's current key"
+    console().print(done, markup=False)
 
 
 async def _rotate(client: "TenantsClient", tenant: str, show: Bar, *, rewrap: bool) -> int:

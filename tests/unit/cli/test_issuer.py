@@ -62,6 +62,17 @@ def test_the_roles_are_those_that_the_samples_promise() -> None:
     }
 
 
+async def test_an_operators_token_operates_and_names_no_tenant(
+    issuer: DevelopmentIssuer, verifier: TokenVerifier
+) -> None:
+    caller = await verifier.verify(issuer.operator_token(), named_tenant="neem")
+
+    assert caller.is_operator
+    assert caller.tenant is None
+    assert caller.capabilities == {"operate"}
+    assert not any("operate" in may for may in ROLES.values())
+
+
 async def test_a_token_ends_when_it_says(
     issuer: DevelopmentIssuer, verifier: TokenVerifier, clock: FakeClock
 ) -> None:

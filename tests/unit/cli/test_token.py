@@ -55,6 +55,15 @@ def test_json_says_what_it_is_and_until_when(data: Path) -> None:
     assert timedelta(hours=11, minutes=59) < left <= timedelta(hours=12)
 
 
+def test_an_operator_has_no_tenant_and_no_other_right(data: Path) -> None:
+    told = json.loads(_token(data, "--role", "operator", "-o", "json").stdout)
+
+    claims = _claims(data, told["token"])
+    assert "tenant" not in claims
+    assert claims["capabilities"] == told["capabilities"] == ["operate"]
+    assert (told["tenant"], told["subject"]) == (None, "operator")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -64,6 +73,7 @@ def test_json_says_what_it_is_and_until_when(data: Path) -> None:
         ("--tenant", "neem", "--role", "viewer", "--ttl", "31d"),
         ("--tenant", "neem", "--role", "viewer", "--ttl", "soon"),
         ("--role", "viewer"),
+        ("--tenant", "neem", "--role", "operator"),
     ],
 )
 def test_what_cannot_be_is_wrong_usage(data: Path, arguments: tuple[str, ...]) -> None:
