@@ -1,7 +1,7 @@
 """The whole tree of a tenant at one version, as parallel arrays in pre-order."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -69,6 +69,41 @@ class Tree:
             codes=tuple(row.code for row in in_order),
             child_counts=np.bincount(below, minlength=forest.size).astype(np.int32),
         )
+
+    def after(self, tree_version: int, units: Sequence[Unit], closed: Collection[UnitId]) -> "Tree":
+        """The tree at a later version with the same levels.
+
+        Args:
+            tree_version: which one.
+            units: those that were created or changed since, as they stand.
+            closed: those that are gone; ids that never were in the tree do no harm.
+        """
+        stays = not any(each in self.forest for each in closed)
+        if stays and all(self._stands(unit) for unit in units):
+            return replace(self, tree_version=tree_version)
+        gone = {*closed, *(unit.id for unit in units)}
+        rows = [row for row in self._rows() if row.id not in gone]
+        rows += [TreeRow(unit.id, unit.parent_id, unit.level, unit.code) for unit in units]
+        rows.sort(key=lambda row: (row.code, row.level))
+        return Tree.of(TreeRows(tree_version, self.level_keys, rows))
+
+    def _stands(self, unit: Unit) -> bool:
+        """Whether the unit is where it was: other names or another place are nothing here."""
+        place = self.forest.find(unit.id)
+        return place is not None and self._row(place)[1:] == (
+            unit.parent_id,
+            unit.level,
+            unit.code,
+        )
+
+    def _rows(self) -> Iterator[TreeRow]:
+        return (self._row(place) for place in range(self.unit_count))
+
+    def _row(self, place: int) -> TreeRow:
+        ids, parent = self.forest.ids, int(self.forest.parents[place])
+        parent_id = UnitId(ids[parent]) if parent >= 0 else None
+        level = self.level_keys[self.levels[place]]
+        return TreeRow(UnitId(ids[place]), parent_id, level, self.codes[place])
 
     @property
     def unit_count(self) -> int:

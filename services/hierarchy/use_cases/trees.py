@@ -16,6 +16,8 @@ from services.hierarchy.ports import OrgGraph
 MAX_UNITS_KEPT = 2_000_000
 # Of trees as they stood at some time: whoever looks at one asks for one page of it after another.
 MAX_PAST_UNITS_KEPT = 400_000
+# With more changes at once, reading the whole is as quick.
+MAX_CHANGES = 5_000
 # Also an empty tree takes some room.
 MAX_PAST_TREES_KEPT = 1_000
 
@@ -68,11 +70,34 @@ class Trees:
         if tree := self._find(tenant, tree_version):
             return tree
         async with self._now.turn(tenant):
-            return self._find(tenant, tree_version) or await self._load(tenant)
+            return (
+                self._find(tenant, tree_version)
+                or await self._renew(tenant)
+                or await self._load(tenant)
+            )
 
     def _find(self, tenant: TenantId, tree_version: int) -> Tree | None:
         tree = self._now.find(tenant)
         return tree if tree and tree.tree_version >= tree_version else None
+
+    async def _renew(self, tenant: TenantId) -> Tree | None:
+        """The tree that is here with what has changed since, where that is little."""
+        tree = self._now.find(tenant)
+        if tree is None:
+            return None
+        header = await self._graph.header(tenant)
+        since = tree.tree_version
+        changes = await self._graph.unit_changes(tenant, since=since, limit=MAX_CHANGES)
+        # Changes may be newer than the header, and then so may be the levels.
+        if changes is None or header.levels_version > since:
+            return None
+        if changes.tree_version != header.tree_version:
+            return None
+        renewed = await asyncio.to_thread(
+            tree.after, changes.tree_version, changes.units, changes.closed
+        )
+        self._now.keep(tenant, renewed)
+        return renewed
 
     async def _load(self, tenant: TenantId) -> Tree:
         tree = await asyncio.to_thread(Tree.of, await self._graph.tree(tenant))

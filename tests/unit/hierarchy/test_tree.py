@@ -1,6 +1,10 @@
 """The numbered tree against counting by hand."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from hypothesis import given
+from hypothesis import strategies as st
 
 from services.hierarchy.domain.imports import plan_import
 from services.hierarchy.domain.model import Unit, UnitId, UnitRow
@@ -53,6 +57,45 @@ def test_positions_counts_and_levels_are_as_counted_by_hand(rows: list[UnitRow])
     assert [tree.forest.ids[place] for place in tree.tops([(0, tree.unit_count)])] == [
         unit.id for unit in children(None)
     ]
+
+
+def tree_of(units: Iterable[Unit], tree_version: int = 1) -> Tree:
+    in_order = sorted(units, key=lambda unit: (unit.code, unit.level))
+    rows = [TreeRow(unit.id, unit.parent_id, unit.level, unit.code) for unit in in_order]
+    return Tree.of(TreeRows(tree_version, LEVELS, rows))
+
+
+@given(valid_trees(), st.data())
+def test_a_tree_after_changes_is_the_tree_of_what_stands(
+    rows: list[UnitRow], data: st.DataObject
+) -> None:
+    before = {unit.id: unit for unit in units_of(rows)}
+    after = dict(before)
+    parents = {unit.parent_id for unit in before.values()}
+    leaves = [unit for unit in before.values() if unit.id not in parents]
+    closed = data.draw(st.sets(st.sampled_from([unit.id for unit in leaves])))
+    for each in closed:
+        del after[each]
+    changed = []
+    for unit in data.draw(st.lists(st.sampled_from(list(after.values())))) if after else []:
+        above = [other for other in after.values() if is_above(other, unit)]
+        parent = data.draw(st.sampled_from(above)).id if above else None
+        moved = replace(
+            unit, code=data.draw(st.sampled_from([unit.code, f"new-{unit.code}"])), parent_id=parent
+        )
+        after[unit.id] = moved
+        changed.append(unit.id)
+    made = tree_of(before.values()).after(2, [after[each] for each in set(changed)], closed)
+
+    whole = tree_of(after.values(), tree_version=2)
+    assert (made.tree_version, made.level_keys, made.codes) == (2, LEVELS, whole.codes)
+    assert made.forest.parents.tolist() == whole.forest.parents.tolist()
+    assert made.levels.tolist() == whole.levels.tolist()
+    assert sorted(made.forest.ids) == sorted(whole.forest.ids)
+
+
+def is_above(other: Unit, unit: Unit) -> bool:
+    return LEVELS.index(other.level) < LEVELS.index(unit.level)
 
 
 def test_levels_that_are_gone_come_behind_the_others() -> None:
