@@ -18,7 +18,8 @@ CREATE TABLE tenant (
     header TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 -- Those with events to relay, which is asked several times a second.
-CREATE INDEX tenant_backlog ON tenant (id, relayed_through) WHERE event_sequence > relayed_through;
+CREATE INDEX tenant_backlog ON tenant (id, event_sequence, relayed_through)
+    WHERE event_sequence > relayed_through;
 
 CREATE TABLE unit (
     tenant TEXT NOT NULL,

@@ -187,6 +187,8 @@ def _configure(connection: sqlite3.Connection, busy_timeout: timedelta) -> None:
     if _journal_mode(connection, busy_timeout) != "wal":
         raise StoreUnavailable("it cannot keep a write-ahead log")
     connection.execute("PRAGMA synchronous = FULL")
+    # What is deleted is overwritten: names that were erased are not to be read out of the file.
+    connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA cache_size = -16384")  # KiB
 
