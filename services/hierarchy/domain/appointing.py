@@ -1,6 +1,6 @@
 """Decides who holds which office: appointed, ended, found true."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -104,14 +104,8 @@ def decide_appoint(request: Appoint, moment: Moment) -> Steps[Appointment]:
         }
     )
     unit = _standing_unit(request, found)
-    position = _position(moment.header.blueprint, request.position, unit)
+    position = position_at(moment.header.blueprint, request.position, unit)
     _require_person(request.person_id, found)
-    meanwhile = [
-        each
-        for each in found.all(APPOINTMENTS_BY_UNIT, unit.id)
-        if each.position == position.key and overlaps(each, begins, request.valid_to)
-    ]
-    _require_free(request, position, begins, meanwhile)
     appointment = Appointment(
         AppointmentId(moment.new_id()),
         unit.id,
@@ -122,7 +116,8 @@ def decide_appoint(request: Appoint, moment: Moment) -> Steps[Appointment]:
         verified_at=None,
         revision=1,
     )
-    header, told = with_new_access(_with_one_more(moment.header))
+    require_free(appointment, position, found.all(APPOINTMENTS_BY_UNIT, unit.id))
+    header, told = with_new_access(with_appointments(moment.header, 1))
     changes = [*appointments_changed([appointment]), told]
     return Decision(appointment, puts=[appointment], header=header, changes=changes)
 
@@ -143,7 +138,7 @@ def decide_end_appointments(request: EndAppointments, moment: Moment) -> Steps[A
     answer = AppointmentsPut(tuple(after[each] for each in request.ids))
     if not puts:
         return Decision(answer)
-    watches = yield from _watches_that_end(puts, at, moment.header.blueprint)
+    watches = yield from watches_that_end(puts, at, moment.header.blueprint, after)
     header, told = with_new_access(moment.header)
     changes = [*appointments_changed(puts), *watches_changed(watches), told]
     return Decision(answer, puts=[*puts, *watches], header=header, changes=changes)
@@ -184,7 +179,13 @@ def position_of(blueprint: Blueprint | None, key: str) -> Position:
     return position
 
 
-def _position(blueprint: Blueprint | None, key: str, unit: Unit) -> Position:
+def position_at(blueprint: Blueprint | None, key: str, unit: Unit) -> Position:
+    """The position of the blueprint, for such a unit.
+
+    Raises:
+        BlueprintNotFound: there is no blueprint.
+        InvalidInput: UNKNOWN_POSITION or POSITION_NOT_AT_LEVEL on `position`.
+    """
     position = position_of(blueprint, key)
     if unit.level not in position.levels:
         said = f"units of the level {unit.level} have no {key}"
@@ -207,11 +208,29 @@ def _require_person(person_id: PersonId, found: Found) -> None:
         raise PersonErased(person_id)
 
 
-def _require_free(
-    request: Appoint, position: Position, begins: datetime, meanwhile: Sequence[Appointment]
-) -> None:
+def require_free(wanted: Appointment, position: Position, others: Iterable[Appointment]) -> None:
+    """Make sure that an appointment may stand beside others.
+
+    Args:
+        wanted: as it is to stand.
+        position: its position.
+        others: those of its unit, if the position has a number of seats, and those of its person;
+            more do no harm, nor what it is now itself.
+
+    Raises:
+        AlreadyAppointed: the person holds the position there at some instant of the tenure.
+        SeatsTaken: as many as may, hold it at some instant of the tenure.
+    """
+    begins = wanted.valid_from
+    meanwhile = {
+        each.id: each
+        for each in others
+        if (each.unit_id, each.position) == (wanted.unit_id, wanted.position)
+        and each.id != wanted.id
+        and overlaps(each, begins, wanted.valid_to)
+    }.values()
     for each in meanwhile:
-        if each.person_id == request.person_id:
+        if each.person_id == wanted.person_id:
             raise AlreadyAppointed(each.id)
     if not position.seats:
         return
@@ -219,12 +238,13 @@ def _require_free(
     instants = sorted({begins, *(max(each.valid_from, begins) for each in meanwhile)})
     for instant in instants:
         if sum(in_force(each, instant) for each in meanwhile) >= position.seats:
-            raise SeatsTaken(request.unit_id, position.key, position.seats, instant)
+            raise SeatsTaken(wanted.unit_id, position.key, position.seats, instant)
 
 
-def _with_one_more(header: TenantHeader) -> TenantHeader:
-    count, most = header.counts.appointments + 1, header.quotas.appointments
-    if count > most:
+def with_appointments(header: TenantHeader, more: int) -> TenantHeader:
+    """The header with so many appointments more. Raises `QuotaExceeded`."""
+    count, most = header.counts.appointments + more, header.quotas.appointments
+    if more and count > most:
         raise QuotaExceeded("appointments", most)
     return replace(header, counts=replace(header.counts, appointments=count))
 
@@ -250,20 +270,32 @@ def _with_end(appointment: Appointment, at: datetime, exact: datetime | None) ->
     return ended(appointment, at)
 
 
-def _watches_that_end(
-    ending: Sequence[Appointment], at: datetime, blueprint: Blueprint | None
+def watches_that_end(
+    ending: Iterable[Appointment],
+    at: datetime,
+    blueprint: Blueprint | None,
+    after: Mapping[AppointmentId, Appointment],
 ) -> Generator[Want, Found, list[Watch]]:
-    """The watches of those who are no monitors any more, and the covers for them, as they end."""
+    """The watches of those who are no monitors any more, and the covers for them, as they end.
+
+    Args:
+        ending: appointments that end at an instant.
+        at: the instant.
+        blueprint: says which positions are those of monitors.
+        after: every appointment that the write changes, as it then stands.
+    """
     roles = positions_with(blueprint, MONITOR) if blueprint else ()
     persons = list(dict.fromkeys(each.person_id for each in ending if each.position in roles))
     if blueprint is None or not persons:
         return []
     found = yield Want({APPOINTMENTS_BY_PERSON: persons, WATCHES_BY_PERSON: persons})
-    gone = {each.id for each in ending}
+    new: dict[PersonId, list[Appointment]] = {}
+    for each in after.values():
+        new.setdefault(each.person_id, []).append(each)
     watches = []
     for person in persons:
-        others = [each for each in found.all(APPOINTMENTS_BY_PERSON, person) if each.id not in gone]
-        if not is_monitor(blueprint, others, at):
+        stand = (x for x in found.all(APPOINTMENTS_BY_PERSON, person) if x.id not in after)
+        if not is_monitor(blueprint, (*stand, *new.get(person, ())), at):
             watches += [each for each in found.all(WATCHES_BY_PERSON, person) if is_open(each, at)]
     around = yield Want({WATCHES_BY_UNIT: [each.unit_id for each in watches]})
     return end_with_covers(watches, at, around)

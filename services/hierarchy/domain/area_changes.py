@@ -1,6 +1,6 @@
 """Decides what becomes of areas: created, renamed, ended, and which units lie in them."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from services.hierarchy.domain.records import (
     joined_key,
 )
 from services.hierarchy.domain.reorganisation import UnitRef, first_violations
+from services.hierarchy.domain.tenants import TenantHeader
 from services.hierarchy.domain.text import Fault, is_code, is_key, quoted, text_faults
 
 # So that all of a tenant's can be listed at once.
@@ -76,20 +77,20 @@ def decide_areas(request: PutAreas, moment: Moment) -> Steps[AreasPut]:
     at = request.effective_at or moment.now
     if at > moment.now:
         raise InvalidInput.of("effective_at", "IN_FUTURE", "areas cannot be changed ahead of time")
-    found = yield _mentioned(request.entries)
-    faults = list(_faults(request.entries, found))
+    found = yield wanted_for_areas(request.entries)
+    faults = list(_violations(request.entries, found))
     if faults:
         raise_violations(first_violations(faults))
-    standing = [_standing(each, found) for each in request.entries]
+    standing = [standing_area(each, found) for each in request.entries]
     links = yield Want({AREA_LINKS_BY_AREA: [area.id for area in standing if area]})
-    outcome = _Outcome(moment, at)
+    outcome = AreasOutcome(moment, at)
     for entry, area in zip(request.entries, standing, strict=True):
         outcome.put(entry, area, links.all(AREA_LINKS_BY_AREA, area.id) if area else (), found)
     return outcome.decision(is_trial=request.validate_only)
 
 
 @dataclass(slots=True)
-class _Outcome:
+class AreasOutcome:
     """What all entries come to."""
 
     moment: Moment
@@ -114,13 +115,22 @@ class _Outcome:
             units = [unit for ref in entry.units if (unit := unit_of(ref, found))]
             self._link(area, units, links)
 
-    def decision(self, *, is_trial: bool) -> Decision[AreasPut]:
-        """What to write. Raises `TooManyAreas`."""
+    @property
+    def change_count(self) -> int:
+        """How many records are written so far."""
+        return len(self.puts) + len(self.drops)
+
+    def header(self) -> TenantHeader | None:
+        """The tenant's, if it changes. Raises `TooManyAreas`."""
         header = self.moment.header
         more = len(self.new) - self.ended_count
         count = header.counts.areas + more
         if more > 0 and count > MAX_AREAS:
             raise TooManyAreas(MAX_AREAS)
+        return replace(header, counts=replace(header.counts, areas=count)) if more else None
+
+    def decision(self, *, is_trial: bool) -> Decision[AreasPut]:
+        """What to write. Raises `TooManyAreas`."""
         shown = [
             replace(each, id=AreaId("")) if is_trial and each.id in self.new else each
             for each in self.areas
@@ -129,7 +139,7 @@ class _Outcome:
             AreasPut(tuple(shown)),
             puts=self.puts,
             drops=self.drops,
-            header=replace(header, counts=replace(header.counts, areas=count)) if more else None,
+            header=self.header(),
         )
 
     def _changed(self, entry: AreaEntry, area: Area | None) -> Area:
@@ -181,7 +191,8 @@ def unit_of(ref: UnitRef, found: Found) -> Unit | None:
     return found.one(UNITS_BY_ID, ref)
 
 
-def _mentioned(entries: Iterable[AreaEntry]) -> Want:
+def wanted_for_areas(entries: Iterable[AreaEntry]) -> Want:
+    """What decides whether entries are right."""
     entries = tuple(entries)
     refs = [ref for entry in entries for ref in entry.units or ()]
     keys = [joined_key(each.kind, each.code) for each in entries if _is_sound(each)]
@@ -198,7 +209,8 @@ def _is_sound(entry: AreaEntry) -> bool:
     return is_key(entry.kind) and is_code(entry.code)
 
 
-def _standing(entry: AreaEntry, found: Found) -> Area | None:
+def standing_area(entry: AreaEntry, found: Found) -> Area | None:
+    """The area of the entry, if it stands."""
     areas = found.all(AREAS_BY_KEY, joined_key(entry.kind, entry.code))
     return next((each for each in areas if each.valid_to is None), None)
 
@@ -207,17 +219,31 @@ def _covers(link: AreaLink, at: datetime) -> bool:
     return link.valid_from <= at and (link.valid_to is None or link.valid_to > at)
 
 
-def _faults(entries: Sequence[AreaEntry], found: Found) -> Iterator[FieldViolation]:
+def area_faults(
+    entries: Sequence[AreaEntry], found: Found, place: Callable[[int], str]
+) -> Iterator[tuple[int, Fault]]:
+    """What is wrong with entries: the index of each, and a fault of it.
+
+    Args:
+        entries: all that are put at once.
+        found: what was `wanted_for_areas`.
+        place: where the entry with an index stands, in words.
+    """
     first_at: dict[tuple[str, str], int] = {}
     for index, entry in enumerate(entries):
-        path = f"areas[{index}]"
         key = entry.kind, entry.code
         for fault in (*_key_faults(entry), *_entry_faults(entry, found)):
-            yield FieldViolation(f"{path}.{fault.field}", fault.reason, fault.description)
+            yield index, fault
         if key in first_at:
-            said = f"{entry.kind} {quoted(entry.code)} stands at areas[{first_at[key]}] already"
-            yield FieldViolation(f"{path}.area.code", "DUPLICATE_CODE", said)
+            said = f"{entry.kind} {quoted(entry.code)} stands at {place(first_at[key])} already"
+            yield index, Fault("area.code", "DUPLICATE_CODE", said)
         first_at.setdefault(key, index)
+
+
+def _violations(entries: Sequence[AreaEntry], found: Found) -> Iterator[FieldViolation]:
+    for index, fault in area_faults(entries, found, lambda at: f"areas[{at}]"):
+        path = f"areas[{index}].{fault.field}"
+        yield FieldViolation(path, fault.reason, fault.description)
 
 
 def _key_faults(entry: AreaEntry) -> Iterator[Fault]:
@@ -251,7 +277,7 @@ def _closing_faults(entry: AreaEntry, found: Found) -> Collection[Fault]:
     if entry.units:
         said = "an area that ends has no units: leave them out"
         return [Fault("units", "CONTRADICTION", said)]
-    if _is_sound(entry) and _standing(entry, found) is None:
+    if _is_sound(entry) and standing_area(entry, found) is None:
         said = f"there is no area {entry.kind} {entry.code} to end"
         return [Fault("area.code", "UNKNOWN_AREA", said)]
     return ()

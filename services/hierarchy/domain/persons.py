@@ -1,6 +1,6 @@
 """Decides what becomes of persons: created, changed, erased."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -124,20 +124,66 @@ def decide_put_person(
     """
     if sealed and sealed.versions != secret_versions(moment.header):
         raise SecretsChanged
-    found = yield _wanted(request, person_id, sealed)
-    before = _standing(found.one(PERSONS_BY_ID, person_id), request) if request.id else None
-    _require_unused(request, person_id, sealed, found)
-    after = _changed(before or _nobody(person_id, moment.now), request, sealed)
+    found = yield wanted_for_put(request, person_id, sealed)
+    before, after = put_person(request, person_id, sealed, found, moment.now)
+    answer = PersonPut(person_id, after if request.validate_only else None)
     if after == before:
-        return Decision(PersonPut(person_id, before if request.validate_only else None))
-    after = replace(after, revision=after.revision + 1)
-    header, changes = _header_after(before, after, moment.header)
+        return Decision(answer)
+    header, changes = header_with_persons([(before, after)], moment.header)
     return Decision(
-        PersonPut(person_id, after if request.validate_only else None),
+        answer,
         puts=[after],
         header=header if header != moment.header else None,
         changes=changes,
     )
+
+
+def put_person(
+    request: PutPerson,
+    person_id: PersonId,
+    sealed: SealedForPut | None,
+    found: Found,
+    now: datetime,
+) -> tuple[Person | None, Person]:
+    """The person before, if there was one, and after; the same where nothing changes.
+
+    Args:
+        request: valid by itself.
+        person_id: the request's, or the id that a new person is to have.
+        sealed: the request's number, if it has one.
+        found: what was `wanted_for_put`.
+        now: when a new person is made.
+
+    Raises:
+        PersonNotFound, PersonErased, PersonChanged, PhoneInUse, SubjectInUse: see there.
+    """
+    before = _standing(found.one(PERSONS_BY_ID, person_id), request) if request.id else None
+    _require_unused(request, person_id, sealed, found)
+    after = _changed(before or _nobody(person_id, now), request, sealed)
+    if before is not None and after == before:
+        return before, before
+    return before, replace(after, revision=after.revision + 1)
+
+
+def header_with_persons(
+    changed: Iterable[tuple[Person | None, Person]], header: TenantHeader
+) -> tuple[TenantHeader, list[Change]]:
+    """The header once persons changed, from before (None for new ones) to after.
+
+    Raises:
+        QuotaExceeded: the tenant would have more persons than it may.
+    """
+    changed = list(changed)
+    more = sum(before is None for before, _ in changed)
+    if more:
+        count, most = header.counts.persons + more, header.quotas.persons
+        if count > most:
+            raise QuotaExceeded("persons", most)
+        header = replace(header, counts=replace(header.counts, persons=count))
+    if all((before.subject if before else None) == after.subject for before, after in changed):
+        return header, []
+    header, told = with_new_access(header)
+    return header, [told]
 
 
 def decide_erase_person(person_id: PersonId, moment: Moment) -> Steps[PersonErasure]:
@@ -209,7 +255,8 @@ class _Ended:
         yield from self.watches
 
 
-def _wanted(request: PutPerson, person_id: PersonId, sealed: SealedForPut | None) -> Want:
+def wanted_for_put(request: PutPerson, person_id: PersonId, sealed: SealedForPut | None) -> Want:
+    """What decides about a put."""
     return Want(
         {
             PERSONS_BY_ID: [person_id],
@@ -260,20 +307,6 @@ def _changed(before: Person, request: PutPerson, sealed: SealedForPut | None) ->
         phone=phone,
         subject=None if request.clear_subject else request.subject or before.subject,
     )
-
-
-def _header_after(
-    before: Person | None, after: Person, header: TenantHeader
-) -> tuple[TenantHeader, list[Change]]:
-    if before is None:
-        count, most = header.counts.persons + 1, header.quotas.persons
-        if count > most:
-            raise QuotaExceeded("persons", most)
-        header = replace(header, counts=replace(header.counts, persons=count))
-    if (before.subject if before else None) == after.subject:
-        return header, []
-    header, told = with_new_access(header)
-    return header, [told]
 
 
 def _touched(memberships: Sequence[Membership], found: Found) -> list[Team]:

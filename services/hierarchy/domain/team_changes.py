@@ -109,35 +109,65 @@ def _begun(request: PutTeam, moment: Moment) -> Steps[TeamWithMembers]:
     unit = found.one(UNITS_BY_ID, unit_id)
     if unit is None:
         raise UnitNotFound(unit_id)
-    kind = _kind(moment.header.blueprint, kind_key, unit)
+    kind = team_kind(moment.header.blueprint, kind_key, unit)
     _require_members(request, kind, found)
-    if sum(is_open(each, moment.now) for each in found.all(TEAMS_BY_UNIT, unit_id)) >= MAX_TEAMS:
-        raise TooManyTeams(MAX_TEAMS)
-    team = Team(TeamId(moment.new_id()), unit_id, kind.key, names, moment.now, None, revision=1)
-    members = tuple(_joining(team, each, moment) for each in request.members)
+    beside = found.all(TEAMS_BY_UNIT, unit_id)
+    begun = begin_team(unit, kind, names, request.members, beside=beside, moment=moment)
     return Decision(
-        TeamWithMembers(team, members),
-        puts=[team, *members],
+        begun,
+        puts=[begun.team, *begun.members],
         header=with_teams(moment.header, began=[(kind.key, unit.level)]),
     )
+
+
+def begin_team(
+    unit: Unit,
+    kind: TeamKind,
+    names: LocalizedText,
+    members: Iterable[TeamMember],
+    *,
+    beside: Iterable[Team],
+    moment: Moment,
+) -> TeamWithMembers:
+    """A new team of a unit, which has those beside it.
+
+    Raises:
+        TooManyTeams: the unit has as many as it may.
+    """
+    if sum(is_open(each, moment.now) for each in beside) >= MAX_TEAMS:
+        raise TooManyTeams(MAX_TEAMS)
+    team = Team(TeamId(moment.new_id()), unit.id, kind.key, names, moment.now, None, revision=1)
+    return TeamWithMembers(team, tuple(_joining(team, each, moment) for each in members))
 
 
 def _changed(
     request: PutTeam, team: Team, members: Sequence[Membership], moment: Moment
 ) -> Steps[TeamWithMembers]:
     found = yield Want({PERSONS_BY_ID: [each.person_id for each in request.members]})
-    _require_members(request, _kind(moment.header.blueprint, team.kind), found)
-    wanted = {(each.person_id, each.role): each for each in request.members}
-    staying = [each for each in members if (each.person_id, each.role) in wanted]
+    _require_members(request, team_kind(moment.header.blueprint, team.kind), found)
+    names = request.names or team.names
+    after, puts = change_team(team, members, names, request.members, moment)
+    return Decision(after, puts=puts)
+
+
+def change_team(
+    team: Team,
+    members: Sequence[Membership],
+    names: LocalizedText,
+    wanted: Iterable[TeamMember],
+    moment: Moment,
+) -> tuple[TeamWithMembers, Sequence[Team | Membership]]:
+    """A team that stands with other names and members, and what is to be put for that."""
+    by_role = {(each.person_id, each.role): each for each in wanted}
+    staying = [each for each in members if (each.person_id, each.role) in by_role]
     leaving = [ended(each, moment.now) for each in members if each not in staying]
     present = {(each.person_id, each.role) for each in staying}
-    joining = [_joining(team, each, moment) for key, each in wanted.items() if key not in present]
-    names = request.names or team.names
+    joining = [_joining(team, each, moment) for key, each in by_role.items() if key not in present]
     after = by_coming([*staying, *joining])
     if names == team.names and not leaving and not joining:
-        return Decision(TeamWithMembers(team, after))
+        return TeamWithMembers(team, after), ()
     team = replace(team, names=names, revision=team.revision + 1)
-    return Decision(TeamWithMembers(team, after), puts=[team, *leaving, *joining])
+    return TeamWithMembers(team, after), [team, *leaving, *joining]
 
 
 def _closed(team: Team, members: Sequence[Membership], moment: Moment) -> Steps[TeamWithMembers]:
@@ -165,7 +195,13 @@ def _require_same(request: PutTeam, team: Team) -> None:
     faults.raise_if_any()
 
 
-def _kind(blueprint: Blueprint | None, key: str, unit: Unit | None = None) -> TeamKind:
+def team_kind(blueprint: Blueprint | None, key: str, unit: Unit | None = None) -> TeamKind:
+    """The kind of the blueprint, for such a unit.
+
+    Raises:
+        BlueprintNotFound: there is no blueprint.
+        InvalidInput: UNKNOWN_TEAM_KIND, TEAM_KIND_NOT_AT_LEVEL on `team.kind`.
+    """
     if blueprint is None:
         raise BlueprintNotFound
     kind = next((each for each in blueprint.team_kinds if each.key == key), None)
@@ -177,10 +213,15 @@ def _kind(blueprint: Blueprint | None, key: str, unit: Unit | None = None) -> Te
     return kind
 
 
-def _require_members(request: PutTeam, kind: TeamKind, found: Found) -> None:
-    count, most = len(request.members), kind.max_members
+def require_room(kind: TeamKind, count: int) -> None:
+    """Raise `InvalidInput` (TOO_MANY) on `team.members` for more members than the kind may have."""
+    most = kind.max_members
     if most and count > most:
         raise InvalidInput.of("team.members", "TOO_MANY", f"has {count}, at most {most}")
+
+
+def _require_members(request: PutTeam, kind: TeamKind, found: Found) -> None:
+    require_room(kind, len(request.members))
     faults = Violations()
     for index, each in enumerate(request.members):
         person = found.one(PERSONS_BY_ID, each.person_id)
