@@ -18,8 +18,16 @@ from services.hierarchy.ports import OrgGraph, Read
 from services.hierarchy.use_cases.access import Access
 from services.hierarchy.use_cases.trees import Trees
 from services.hierarchy.use_cases.units import UnitReader
-from tests.builders_hierarchy import a_blueprint, a_row, a_small_tree, an_import
-from tests.hierarchy_operations import closing, importing, putting
+from tests.builders_hierarchy import (
+    a_blueprint,
+    a_person,
+    a_row,
+    a_small_tree,
+    an_appointment,
+    an_import,
+)
+from tests.builders_people import a_staffed_blueprint
+from tests.hierarchy_operations import closing, importing, keeping, putting
 
 NEEM = TenantId("neem")
 M1 = ("mandal", "M1")
@@ -129,3 +137,21 @@ async def test_no_units_need_no_tree(graph: Overtaken) -> None:
 
     graph.after["tree"] = fail
     assert await reads.get_units(CALLER, [UnitId("nobody")]) == {}
+
+
+async def test_a_login_that_passes_on_meanwhile_takes_no_office_along(graph: Overtaken) -> None:
+    """The person was read before and the offices after it: of no moment at all together."""
+    state = await graph.unit_id("state", "RJ")
+    asha, ravi = a_person(1, subject="user"), a_person(2, subject=None)
+    office = an_appointment(unit_id=state, person_id=asha.id, position="state_convenor")
+    await graph.graph.write(NEEM, putting(a_staffed_blueprint()))
+    await graph.graph.write(NEEM, keeping(asha, ravi))
+    passes_on = keeping(replace(asha, subject=None), replace(ravi, subject="user"), office)
+    graph.after["find"] = lambda: graph.graph.write(NEEM, passes_on)
+
+    whole: Any = graph
+    access = Access(whole, Trees(whole), FakeClock())
+    viewer = await access.enter(replace(CALLER, capabilities=frozenset()))
+
+    assert viewer.person is not None
+    assert (viewer.person.id, viewer.grants) == (ravi.id, ())
