@@ -1590,7 +1590,9 @@ class CountUnitsResponse(_message.Message):
     COUNTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___LevelCount]:
-        """One for each level of the blueprint, from the top down, also those without units."""
+        """One for each level of the blueprint, from the top down, also those without units; behind them
+        those that are gone since, where they had units then.
+        """
 
     def __init__(
         self,
@@ -1778,7 +1780,7 @@ class ListUnitHistoryResponse(_message.Message):
 
     @_builtins.property
     def successor_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The units that took over when it was merged or split."""
+        """The units that took over when it was merged or split, as far as the caller sees them."""
 
     def __init__(
         self,
@@ -2504,9 +2506,11 @@ class ReorganisationReport(_message.Message):
     applied: _builtins.bool
     """Whether anything was written."""
     tree_version: _builtins.int
-    """The tree's version afterwards."""
+    """The tree's version afterwards; with validate_only, the present one."""
     created_count: _builtins.int
-    """Units that were created."""
+    """Units that were created. This and the next three compare the end with the beginning: a unit
+    that came and went in between is in none of them.
+    """
     updated_count: _builtins.int
     """Units whose names, code or place changed."""
     moved_count: _builtins.int
@@ -2516,9 +2520,9 @@ class ReorganisationReport(_message.Message):
     carried_count: _builtins.int
     """Units that were carried along under those."""
     appointment_ended_count: _builtins.int
-    """Appointments, team memberships and watches that ended with closed units."""
+    """Appointments that ended with closed units."""
     team_ended_count: _builtins.int
-    """Teams that ended with closed units."""
+    """Teams that ended with closed units, and with them their members' places in them."""
     watch_ended_count: _builtins.int
     """Watches that ended with closed units."""
     appointment_carried_count: _builtins.int
@@ -2531,7 +2535,9 @@ class ReorganisationReport(_message.Message):
 
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___UnitChange]:
-        """The first 1,000 changes, in the order of the steps."""
+        """The first 1,000 changes, in the order of the steps; fewer when they would not go into one
+        message. With validate_only the ids of new units are not those that they will have.
+        """
 
     def __init__(
         self,
@@ -2649,11 +2655,11 @@ class PutAreasRequest(_message.Message):
     """Checks only, changes nothing."""
     @_builtins.property
     def areas(self) -> _containers.RepeatedCompositeFieldContainer[Global___AreaEntry]:
-        """Found by kind and code; up to 1,000."""
+        """Found by kind and code; 1 to 1,000."""
 
     @_builtins.property
     def effective_at(self) -> _timestamp_pb2.Timestamp:
-        """From when; absent for now."""
+        """From when; absent for now. Not in the future; what was told of later times is replaced."""
 
     def __init__(
         self,

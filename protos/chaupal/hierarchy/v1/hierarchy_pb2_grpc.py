@@ -243,14 +243,15 @@ class HierarchyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListUnitHistory(self, request, context):
-        """What a unit was from when to when, newest first, also after it was closed.
+        """What a unit was from when to when, newest first, also after it was closed: then for those who
+        saw it at its end.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateUnit(self, request, context):
-        """Creates one unit. Needs `administer` over its parent.
+        """Creates one unit. Needs `administer` over its parent, or over the whole tenant for a root.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -280,7 +281,14 @@ class HierarchyServiceServicer:
     def Reorganise(self, request, context):
         """Creates, changes, moves, merges, splits and closes units in one step, all or none, with the
         same rules as the single calls; or says what that would do. Needs `administer` over every unit
-        that a step names.
+        that a step names, and over those from under which units are taken. Refused with one field
+        violation for each thing that is wrong, but none for what only follows from another; reasons:
+        MISSING, UNKNOWN_LEVEL, BAD_CODE, BAD_NAME, BAD_PLACE, CONTRADICTION, UNKNOWN_UNIT (also for a
+        unit that the caller does not see), LEVEL_ORDER (parents are of higher levels),
+        DUPLICATE_CODE, CENTRE_EXISTS, HAS_CHILDREN, SAME_UNIT, DUPLICATE_UNIT, LEVEL_MISMATCH,
+        NOT_A_CHILD, NOT_ALL_TAKEN, IN_FUTURE, BEFORE_LAST_CHANGE, and MORE_VIOLATIONS after a hundred.
+        Whatever stands in a unit that is closed ends with it; what would have begun there later never
+        holds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -288,7 +296,7 @@ class HierarchyServiceServicer:
 
     def PutAreas(self, request, context):
         """Creates and changes areas, and says which units lie in them; all or none. Needs `administer`
-        over the whole tenant.
+        over the whole tenant. A tenant has at most 10,000 (TOO_MANY_AREAS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

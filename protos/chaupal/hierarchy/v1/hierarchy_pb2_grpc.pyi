@@ -75,9 +75,11 @@ class HierarchyServiceStub:
     the other script; best matches first.
     """
     ListUnitHistory: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.ListUnitHistoryRequest, _hierarchy_pb2.ListUnitHistoryResponse]
-    """What a unit was from when to when, newest first, also after it was closed."""
+    """What a unit was from when to when, newest first, also after it was closed: then for those who
+    saw it at its end.
+    """
     CreateUnit: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.CreateUnitRequest, _hierarchy_pb2.CreateUnitResponse]
-    """Creates one unit. Needs `administer` over its parent."""
+    """Creates one unit. Needs `administer` over its parent, or over the whole tenant for a root."""
     UpdateUnit: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.UpdateUnitRequest, _hierarchy_pb2.UpdateUnitResponse]
     """Changes a unit's names, code or place. Needs `administer` over it."""
     MoveUnit: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.MoveUnitRequest, _hierarchy_pb2.MoveUnitResponse]
@@ -87,11 +89,18 @@ class HierarchyServiceStub:
     Reorganise: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.ReorganiseRequest, _hierarchy_pb2.ReorganiseResponse]
     """Creates, changes, moves, merges, splits and closes units in one step, all or none, with the
     same rules as the single calls; or says what that would do. Needs `administer` over every unit
-    that a step names.
+    that a step names, and over those from under which units are taken. Refused with one field
+    violation for each thing that is wrong, but none for what only follows from another; reasons:
+    MISSING, UNKNOWN_LEVEL, BAD_CODE, BAD_NAME, BAD_PLACE, CONTRADICTION, UNKNOWN_UNIT (also for a
+    unit that the caller does not see), LEVEL_ORDER (parents are of higher levels),
+    DUPLICATE_CODE, CENTRE_EXISTS, HAS_CHILDREN, SAME_UNIT, DUPLICATE_UNIT, LEVEL_MISMATCH,
+    NOT_A_CHILD, NOT_ALL_TAKEN, IN_FUTURE, BEFORE_LAST_CHANGE, and MORE_VIOLATIONS after a hundred.
+    Whatever stands in a unit that is closed ends with it; what would have begun there later never
+    holds.
     """
     PutAreas: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.PutAreasRequest, _hierarchy_pb2.PutAreasResponse]
     """Creates and changes areas, and says which units lie in them; all or none. Needs `administer`
-    over the whole tenant.
+    over the whole tenant. A tenant has at most 10,000 (TOO_MANY_AREAS).
     """
     ListAreas: _grpc.UnaryUnaryMultiCallable[_hierarchy_pb2.ListAreasRequest, _hierarchy_pb2.ListAreasResponse]
     """The areas of the tenant, by kind and code, in pages."""
@@ -160,9 +169,11 @@ class HierarchyServiceAsyncStub(HierarchyServiceStub):
     the other script; best matches first.
     """
     ListUnitHistory: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.ListUnitHistoryRequest, _hierarchy_pb2.ListUnitHistoryResponse]  # type: ignore[assignment]
-    """What a unit was from when to when, newest first, also after it was closed."""
+    """What a unit was from when to when, newest first, also after it was closed: then for those who
+    saw it at its end.
+    """
     CreateUnit: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.CreateUnitRequest, _hierarchy_pb2.CreateUnitResponse]  # type: ignore[assignment]
-    """Creates one unit. Needs `administer` over its parent."""
+    """Creates one unit. Needs `administer` over its parent, or over the whole tenant for a root."""
     UpdateUnit: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.UpdateUnitRequest, _hierarchy_pb2.UpdateUnitResponse]  # type: ignore[assignment]
     """Changes a unit's names, code or place. Needs `administer` over it."""
     MoveUnit: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.MoveUnitRequest, _hierarchy_pb2.MoveUnitResponse]  # type: ignore[assignment]
@@ -172,11 +183,18 @@ class HierarchyServiceAsyncStub(HierarchyServiceStub):
     Reorganise: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.ReorganiseRequest, _hierarchy_pb2.ReorganiseResponse]  # type: ignore[assignment]
     """Creates, changes, moves, merges, splits and closes units in one step, all or none, with the
     same rules as the single calls; or says what that would do. Needs `administer` over every unit
-    that a step names.
+    that a step names, and over those from under which units are taken. Refused with one field
+    violation for each thing that is wrong, but none for what only follows from another; reasons:
+    MISSING, UNKNOWN_LEVEL, BAD_CODE, BAD_NAME, BAD_PLACE, CONTRADICTION, UNKNOWN_UNIT (also for a
+    unit that the caller does not see), LEVEL_ORDER (parents are of higher levels),
+    DUPLICATE_CODE, CENTRE_EXISTS, HAS_CHILDREN, SAME_UNIT, DUPLICATE_UNIT, LEVEL_MISMATCH,
+    NOT_A_CHILD, NOT_ALL_TAKEN, IN_FUTURE, BEFORE_LAST_CHANGE, and MORE_VIOLATIONS after a hundred.
+    Whatever stands in a unit that is closed ends with it; what would have begun there later never
+    holds.
     """
     PutAreas: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.PutAreasRequest, _hierarchy_pb2.PutAreasResponse]  # type: ignore[assignment]
     """Creates and changes areas, and says which units lie in them; all or none. Needs `administer`
-    over the whole tenant.
+    over the whole tenant. A tenant has at most 10,000 (TOO_MANY_AREAS).
     """
     ListAreas: _aio.UnaryUnaryMultiCallable[_hierarchy_pb2.ListAreasRequest, _hierarchy_pb2.ListAreasResponse]  # type: ignore[assignment]
     """The areas of the tenant, by kind and code, in pages."""
@@ -314,7 +332,9 @@ class HierarchyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _hierarchy_pb2.ListUnitHistoryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_hierarchy_pb2.ListUnitHistoryResponse, _abc.Awaitable[_hierarchy_pb2.ListUnitHistoryResponse]]:
-        """What a unit was from when to when, newest first, also after it was closed."""
+        """What a unit was from when to when, newest first, also after it was closed: then for those who
+        saw it at its end.
+        """
 
     @_abc_1.abstractmethod
     def CreateUnit(
@@ -322,7 +342,7 @@ class HierarchyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _hierarchy_pb2.CreateUnitRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_hierarchy_pb2.CreateUnitResponse, _abc.Awaitable[_hierarchy_pb2.CreateUnitResponse]]:
-        """Creates one unit. Needs `administer` over its parent."""
+        """Creates one unit. Needs `administer` over its parent, or over the whole tenant for a root."""
 
     @_abc_1.abstractmethod
     def UpdateUnit(
@@ -356,7 +376,14 @@ class HierarchyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_hierarchy_pb2.ReorganiseResponse, _abc.Awaitable[_hierarchy_pb2.ReorganiseResponse]]:
         """Creates, changes, moves, merges, splits and closes units in one step, all or none, with the
         same rules as the single calls; or says what that would do. Needs `administer` over every unit
-        that a step names.
+        that a step names, and over those from under which units are taken. Refused with one field
+        violation for each thing that is wrong, but none for what only follows from another; reasons:
+        MISSING, UNKNOWN_LEVEL, BAD_CODE, BAD_NAME, BAD_PLACE, CONTRADICTION, UNKNOWN_UNIT (also for a
+        unit that the caller does not see), LEVEL_ORDER (parents are of higher levels),
+        DUPLICATE_CODE, CENTRE_EXISTS, HAS_CHILDREN, SAME_UNIT, DUPLICATE_UNIT, LEVEL_MISMATCH,
+        NOT_A_CHILD, NOT_ALL_TAKEN, IN_FUTURE, BEFORE_LAST_CHANGE, and MORE_VIOLATIONS after a hundred.
+        Whatever stands in a unit that is closed ends with it; what would have begun there later never
+        holds.
         """
 
     @_abc_1.abstractmethod
@@ -366,7 +393,7 @@ class HierarchyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_hierarchy_pb2.PutAreasResponse, _abc.Awaitable[_hierarchy_pb2.PutAreasResponse]]:
         """Creates and changes areas, and says which units lie in them; all or none. Needs `administer`
-        over the whole tenant.
+        over the whole tenant. A tenant has at most 10,000 (TOO_MANY_AREAS).
         """
 
     @_abc_1.abstractmethod
