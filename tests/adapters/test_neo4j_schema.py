@@ -129,7 +129,8 @@ STATEMENTS = {
 }
 ROWS: dict[Statement, list[Any]] = {
     writes.ADD_EVENTS: [[1, "kind", "{}"]],
-    puts.SET_PARENTS: [{"id": "x"}],
+    puts.OPEN_PARENTS: [{"id": "x"}],
+    puts.CLOSE_PARENTS: [{"id": "x"}],
     **{each: [{"id": "x"}] for each in (*puts.PUT.values(), *puts.RELEASE.values())},
 }
 

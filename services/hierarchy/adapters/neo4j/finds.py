@@ -40,7 +40,7 @@ def _find(
     return Statement(
         f"find {label} by {key}",
         f"""{VERSION}
-    CALL () {{
+    CALL (version) {{
         UNWIND $rows AS key
         MATCH (n:{label} {{tenant: $tenant, {key}: key}})
         USING INDEX SEEK n:{label}(tenant, {key}{more})
@@ -52,13 +52,16 @@ def _find(
 
 
 def _walk(label: LiteralString) -> Statement:
-    """Nodes of a label behind an id, in the order of ids."""
+    """Nodes of a label behind an id, in the order of ids.
+
+    Ordered by the whole index, or else all nodes are read and sorted for the first few.
+    """
     return Statement(
         f"page {label}",
         f"""MATCH (n:{label})
     USING INDEX SEEK n:{label}(tenant, id)
     WHERE n.tenant = $tenant AND n.id > $after
-    WITH n ORDER BY n.id LIMIT $limit
+    WITH n ORDER BY n.tenant, n.id LIMIT $limit
     RETURN collect(properties(n))""",
     )
 

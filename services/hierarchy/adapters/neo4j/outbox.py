@@ -14,8 +14,10 @@ from services.hierarchy.ports import EVENTS_KEPT, Backlog
 # A run of a tenant's events, in order.
 EVENTS = Statement(
     "read events",
-    """MATCH (e:Event) WHERE e.tenant = $tenant AND e.sequence > $after
-    WITH e ORDER BY e.sequence LIMIT $limit
+    """MATCH (e:Event)
+    USING INDEX SEEK e:Event(tenant, sequence)
+    WHERE e.tenant = $tenant AND e.sequence > $after
+    WITH e ORDER BY e.tenant, e.sequence LIMIT $limit
     RETURN collect([e.sequence, e.occurred_at, e.kind, e.content])""",
 )
 BACKLOGS = Statement(

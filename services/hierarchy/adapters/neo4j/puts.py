@@ -52,7 +52,16 @@ def _drop(label: LiteralString) -> Statement:
 
 # In the order of writing.
 PUT: Mapping[type[Record], Statement] = {
-    Unit: Statement("put Unit", _node("Unit")),
+    # Answers which are new or have another parent, and whether they had one before.
+    Unit: Statement(
+        "put Unit",
+        """UNWIND $rows AS row
+    MERGE (n:Unit {tenant: $tenant, id: row.id})
+    WITH n, row, n.parent_id AS before
+    SET n += row
+    WITH row, before WHERE before IS NULL OR before <> row.parent_id
+    RETURN row.id, coalesce(before, '') <> ''""",
+    ),
     Area: Statement("put Area", _node("Area")),
     Person: Statement("put Person", _node("Person")),
     PastUnit: Statement(
@@ -81,23 +90,24 @@ PUT: Mapping[type[Record], Statement] = {
     ),
 }
 
-# Leads from each unit to its parent, once all units are there: rows may come before their parents.
-# An edge to the same parent stays, with the time from which it is so.
-SET_PARENTS = Statement(
-    "set parents",
+# The parents of units, once all units are there: rows may come before their parents. First those
+# that a unit had before and has no more, then the new ones.
+CLOSE_PARENTS = Statement(
+    "close parents",
     """UNWIND $rows AS row
     MATCH (n:Unit {tenant: $tenant, id: row.id})
     USING INDEX SEEK n:Unit(tenant, id)
-    CALL (n, row) {
-        MATCH (n)-[old:CHILD_OF]->(parent) WHERE parent.id <> row.parent_id
-        DELETE old
-    }
-    CALL (n, row) {
-        MATCH (parent:Unit {tenant: $tenant, id: row.parent_id})
-        USING INDEX SEEK parent:Unit(tenant, id)
-        MERGE (n)-[edge:CHILD_OF]->(parent)
-        ON CREATE SET edge.valid_from = row.since
-    }""",
+    MATCH (n)-[edge:CHILD_OF]->()
+    DELETE edge""",
+)
+OPEN_PARENTS = Statement(
+    "open parents",
+    """UNWIND $rows AS row
+    MATCH (n:Unit {tenant: $tenant, id: row.id})
+    USING INDEX SEEK n:Unit(tenant, id)
+    MATCH (parent:Unit {tenant: $tenant, id: row.parent_id})
+    USING INDEX SEEK parent:Unit(tenant, id)
+    CREATE (n)-[:CHILD_OF {valid_from: row.since}]->(parent)""",
 )
 
 # Takes away the keys that are to change, before any is put: two records of one write may swap
@@ -142,10 +152,14 @@ async def put_records(
     for of, release in RELEASE.items():
         if len(rows.get(of, ())) > 1:
             await release.run_in_batches(tx, rows[of], tenant=tenant)
+    moved: list[list[Any]] = []
     for of, put in PUT.items():
-        await put.run_in_batches(tx, rows.get(of, ()), tenant=tenant)
-    places = [_place(row) for row in rows.get(Unit, ())]
-    await SET_PARENTS.run_in_batches(tx, places, tenant=tenant)
+        moved += await put.run_in_batches(tx, rows.get(of, ()), tenant=tenant)
+    places = {row["id"]: row for row in rows.get(Unit, ())}
+    had = [_place(places[unit_id]) for unit_id, had_one in moved if had_one]
+    have = [_place(places[unit_id]) for unit_id, _ in moved if places[unit_id]["parent_id"]]
+    await CLOSE_PARENTS.run_in_batches(tx, had, tenant=tenant)
+    await OPEN_PARENTS.run_in_batches(tx, have, tenant=tenant)
 
 
 async def drop_records(

@@ -18,7 +18,7 @@ from services.hierarchy.ports import Children, Read, SiblingKey, UnitChanges
 CHILDREN = Statement(
     "read children",
     f"""{VERSION}
-    CALL () {{
+    CALL (version) {{
         UNWIND $parents AS parent
         OPTIONAL MATCH (p:Unit {{tenant: $tenant, id: parent}})
         USING INDEX SEEK p:Unit(tenant, id)
@@ -28,7 +28,7 @@ CHILDREN = Statement(
             USING INDEX SEEK n:Unit(tenant, parent_id, code, level)
             WHERE n.code >= $code AND n.level IS NOT NULL
                 AND (n.code > $code OR n.level > $level)
-            WITH n ORDER BY n.code, n.level LIMIT $limit
+            WITH n ORDER BY n.tenant, n.parent_id, n.code, n.level LIMIT $limit
             RETURN collect(properties(n)) AS units
         }}
         CALL (parent) {{
@@ -46,7 +46,7 @@ CHILDREN = Statement(
 ANCESTORS = Statement(
     "read ancestors",
     f"""{VERSION}
-    CALL () {{
+    CALL (version) {{
         UNWIND $ids AS id
         MATCH (start:Unit {{tenant: $tenant, id: id}})
         USING INDEX SEEK start:Unit(tenant, id)
@@ -138,7 +138,7 @@ async def read_children(
     found: dict[UnitId | None, Children] = {}
     for parent, rows, total in families:
         units = await records(Unit, rows[:limit], locked=locked)
-        found[parent or None] = Children(units, total, has_more=len(rows) > limit)
+        found[parent or None] = Children(tuple(units), total, has_more=len(rows) > limit)
     return Read(version or 0, found)
 
 
