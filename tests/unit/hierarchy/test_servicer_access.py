@@ -11,7 +11,8 @@ from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
 from kit.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from services.hierarchy.domain.model import TenantId
 from services.hierarchy.translate.blueprints import blueprint_to_proto
-from tests.builders_hierarchy import a_blueprint, a_row, a_small_tree
+from services.hierarchy.translate.values import names_to_proto
+from tests.builders_hierarchy import a_blueprint, a_request_id, a_row, a_small_tree, text
 from tests.hierarchy_server import (
     SERVICE_SUBJECT,
     Caller,
@@ -21,6 +22,8 @@ from tests.hierarchy_server import (
     running,
 )
 
+SOME_ID = "00000000-0000-0000-0000-000000000001"
+XX = pb.NewUnit(level="state", code="XX", names=names_to_proto(text("XX")))
 READS: list[tuple[str, Any]] = [
     ("GetBlueprint", pb.GetBlueprintRequest()),
     ("GetUnit", pb.GetUnitRequest(key=pb.UnitKey(level="state", code="RJ"))),
@@ -30,11 +33,34 @@ READS: list[tuple[str, Any]] = [
     ("ListAncestors", pb.ListAncestorsRequest(unit_id="00000000-0000-0000-0000-000000000001")),
     ("BatchListAncestors", pb.BatchListAncestorsRequest(unit_ids=["x"])),
     ("StreamTree", pb.StreamTreeRequest()),
+    ("ListUnitHistory", pb.ListUnitHistoryRequest(unit_id=SOME_ID)),
+    ("CountUnits", pb.CountUnitsRequest()),
+    ("ListDescendants", pb.ListDescendantsRequest()),
+    ("ListAreas", pb.ListAreasRequest()),
+    ("BatchListUnitAreas", pb.BatchListUnitAreasRequest(unit_ids=["x"])),
 ]
 PUT = pb.PutBlueprintRequest(blueprint=blueprint_to_proto(a_blueprint(name="Taken over")))
 WRITES: list[tuple[str, Any]] = [
     ("PutBlueprint", PUT),
     ("ImportUnits", import_messages([a_row("state", "XX")])),
+    ("CreateUnit", pb.CreateUnitRequest(unit=XX, request_id=a_request_id())),
+    ("UpdateUnit", pb.UpdateUnitRequest(id=SOME_ID, request_id=a_request_id())),
+    ("MoveUnit", pb.MoveUnitRequest(id=SOME_ID, parent_id=SOME_ID, request_id=a_request_id())),
+    ("CloseUnit", pb.CloseUnitRequest(id=SOME_ID, request_id=a_request_id())),
+    (
+        "Reorganise",
+        pb.ReorganiseRequest(
+            steps=[pb.ReorganisationStep(create=pb.CreateStep(unit=XX))],
+            request_id=a_request_id(),
+        ),
+    ),
+    (
+        "PutAreas",
+        pb.PutAreasRequest(
+            areas=[pb.AreaEntry(area=pb.Area(kind="polling_area", code="1", names=XX.names))],
+            request_id=a_request_id(),
+        ),
+    ),
 ]
 EVERYTHING = pytest.mark.parametrize(
     ("method", "request_"), [*READS, *WRITES], ids=[name for name, _ in [*READS, *WRITES]]
@@ -52,6 +78,10 @@ async def call(hierarchy: Hierarchy, method: str, request: Any, caller: Caller) 
     match method:
         case "StreamTree":
             return await hierarchy.stream_tree(caller=caller)
+        case "ListDescendants":
+            async with hierarchy.around(method, caller) as options:
+                stream: Any = hierarchy.stub.ListDescendants(request, **options)
+                return [page async for page in stream]
         case "ImportUnits":
             return await hierarchy.send_import(request, caller)
         case _:
