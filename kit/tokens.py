@@ -22,8 +22,8 @@ from kit.settings import ProcessSettings
 
 # No HMAC (a public key would be its secret, RFC 8725 section 2.1) and no `none`.
 ALGORITHMS = frozenset({"ES256", "RS256", "EdDSA"})
-# The right of those who operate the platform, over all tenants and in none: a token gives it without
-# a tenant, or not at all.
+# The right of those who operate the platform, over all tenants and in none: a token gives it
+# without a tenant, or not at all.
 OPERATE = "operate"
 TENANT_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 MAX_TOKEN_CHARS = 8 * 1024

@@ -102,11 +102,10 @@ async def both(tmp_path: Path, valkey_url: str, unique: str) -> AsyncIterator[Bo
             "oidc_jwks_file": tmp_path / "jwks.json",
             "service_subjects": frozenset({"service:groups"}),
             "database_file": tmp_path / "hierarchy.sqlite3",
-            "implicit_tenants": True,
             "drain": timedelta(0),
         }
         peer = await stack.enter_async_context(
-            running(lambda **on: run_server(Settings(**common), **on))
+            running(lambda **on: run_server(Settings(**common, implicit_tenants=True), **on))
         )
         relay = WorkerSettings(
             **common, redis_url=valkey_url, relay_interval=timedelta(milliseconds=5)
