@@ -1,16 +1,13 @@
 """hierarchy as it is really run: processes, signals, ports, exit codes."""
 
-import json
 import os
 import signal
 import socket
-import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
 from chaupal.hierarchy.v1.hierarchy_pb2_grpc import HierarchyServiceStub
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -23,61 +20,10 @@ from services.hierarchy.domain.model import TenantId
 from services.hierarchy.servicers.hierarchy import SERVICE_NAME
 from tests.builders_hierarchy import a_small_tree
 from tests.channels import plain_channel
-from tests.hierarchy_server import ISSUER, KEY, Hierarchy, a_caller
+from tests.hierarchy_processes import START_SECONDS, environment, log_of, port_of, process
+from tests.hierarchy_server import Hierarchy, a_caller
 from tests.servers.process import ServerProcess
 from tests.timing import wait_until, wait_until_sync
-
-ROOT = Path(__file__).parents[2]
-START_SECONDS = 30
-
-
-def environment(folder: Path, **more: str) -> dict[str, str]:
-    keys = folder / "jwks.json"
-    keys.write_text(json.dumps(KEY.jwks()))
-    return {
-        "PATH": os.environ["PATH"],
-        "OIDC_ISSUER": ISSUER,
-        "OIDC_JWKS_FILE": str(keys),
-        "DATABASE_FILE": str(folder / "hierarchy.sqlite3"),
-        "IMPLICIT_TENANTS": "true",
-        "PORT": "0",
-        "DRAIN_SECONDS": "5",
-        **more,
-    }
-
-
-@contextmanager
-def process(folder: Path, environ: Mapping[str, str], *arguments: str) -> Iterator[ServerProcess]:
-    name = "-".join(("hierarchy", *arguments))
-    number = len(list(folder.glob("*.log")))  # a restart has a log of its own
-    child = ServerProcess(
-        name,
-        [sys.executable, "-m", "services.hierarchy", *arguments],
-        folder / f"{name}-{number}.log",
-        dict(environ) | {"PYTHONPATH": str(ROOT)},
-    )
-    try:
-        yield child
-    finally:
-        child.kill()
-
-
-def log_of(child: ServerProcess) -> list[dict[str, Any]]:
-    lines = child.log.read_text().splitlines()
-    return [json.loads(line) for line in lines if line.startswith("{")]
-
-
-def port_of(child: ServerProcess) -> int:
-    """The port, once the process says that it is ready."""
-
-    def told() -> int | None:
-        return next((line["port"] for line in log_of(child) if line["event"] == "ready"), None)
-
-    port = wait_until_sync(
-        lambda: told() if child.running else pytest.fail(child.log_tail()), START_SECONDS, "ready"
-    )
-    assert port is not None
-    return port
 
 
 @asynccontextmanager
