@@ -100,6 +100,16 @@ def test_a_tenant_comes_and_goes_for_ever(platform: Platform, tmp_path: Path) ->
     }
 
 
+def test_an_operator_opens_nothing_of_a_tenant(platform: Platform) -> None:
+    operator = platform.ready["operatorToken"]
+    message = ("broadcast", "--title", "T", "--text-hi", "नमस्ते", "--unit", "division:JPR")
+
+    of_hierarchy = _error(platform, "export", "blueprint", "-", "--token", operator)
+    of_the_graph = _error(platform, *message, "--token", operator)
+
+    assert of_hierarchy["reason"] == of_the_graph["reason"] == "TENANT_REQUIRED"
+
+
 def test_status_says_that_all_is_ready_and_where(platform: Platform) -> None:
     status = _json(platform, "status")
 

@@ -23,6 +23,8 @@ def test_the_defaults_need_no_server() -> None:
 
     assert (settings.port, settings.neo4j_uri) == (50051, None)
     assert settings.database_file == Path("hierarchy.sqlite3")
+    # Whoever forgets this setting gets no tenant that nobody knows of.
+    assert not settings.implicit_tenants
 
 
 def test_an_address_chooses_neo4j(tmp_path: Path) -> None:
