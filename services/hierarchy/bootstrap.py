@@ -11,6 +11,7 @@ from chaupal.hierarchy.v1.access_pb2_grpc import add_AccessServiceServicer_to_se
 from chaupal.hierarchy.v1.hierarchy_pb2_grpc import add_HierarchyServiceServicer_to_server
 from chaupal.hierarchy.v1.people_pb2_grpc import add_PeopleServiceServicer_to_server
 from chaupal.hierarchy.v1.tenants_pb2_grpc import add_TenantsServiceServicer_to_server
+from chaupal.hierarchy.v1.transfers_pb2_grpc import add_TransfersServiceServicer_to_server
 
 from kit.clock import Clock, SystemClock
 from kit.ids import Ids, SystemIds
@@ -23,7 +24,7 @@ from services.hierarchy.adapters.key_files import KeyFile
 from services.hierarchy.config import Settings, StoreSettings, WorkerSettings
 from services.hierarchy.ports import KeyWrap, OrgGraph, Outbox
 from services.hierarchy.servicers import access as access_calls
-from services.hierarchy.servicers import people, tenants
+from services.hierarchy.servicers import people, tenants, transfers
 from services.hierarchy.servicers.hierarchy import (
     SERVICE_NAME,
     HierarchyServicer,
@@ -40,6 +41,8 @@ from services.hierarchy.use_cases.imports import ImportRoom, UnitImports
 from services.hierarchy.use_cases.people import People
 from services.hierarchy.use_cases.reorganise import Reorganiser
 from services.hierarchy.use_cases.rights import Rights
+from services.hierarchy.use_cases.row_exports import RowExports
+from services.hierarchy.use_cases.row_imports import RowImports
 from services.hierarchy.use_cases.search import NameIndexes, UnitSearch
 from services.hierarchy.use_cases.secrets import Secrets
 from services.hierarchy.use_cases.snapshots import TreeReader
@@ -135,7 +138,13 @@ def registrations(
     working = WorkingTenants(store.graph, implicit=implicit_tenants)
     store = replace(store, graph=working)
     hierarchy = build_servicer(store, trees, access, room)
-    persons = build_people(store, access, Secrets(working, keys, store.ids))
+    secrets = Secrets(working, keys, store.ids)
+    persons = build_people(store, access, secrets)
+    moving = transfers.TransfersServicer(
+        RowImports(working, access, secrets),
+        RowExports(working, access, secrets, store.clock),
+        room,
+    )
     rights = access_calls.AccessServicer(Rights(access, trees, store.clock))
     return [
         ServiceRegistration(
@@ -149,6 +158,9 @@ def registrations(
         ),
         ServiceRegistration(
             tenants.SERVICE_NAME, partial(add_TenantsServiceServicer_to_server, whole)
+        ),
+        ServiceRegistration(
+            transfers.SERVICE_NAME, partial(add_TransfersServiceServicer_to_server, moving)
         ),
     ]
 

@@ -11,6 +11,7 @@ from services.hierarchy.domain.model import LocalizedText, Place
 MAX_KEY_CHARS = 64
 MAX_LANGUAGES = 10
 MAX_TEXT_CHARS = 200
+MAX_SUBJECT_CHARS = 255
 # Texts longer than this are cut where a message quotes them.
 _QUOTED_CHARS = 40
 
@@ -65,6 +66,15 @@ def place_faults(place: Place) -> Iterator[Fault]:
     ):
         if not (math.isfinite(degrees) and -bound <= degrees <= bound):
             yield Fault(name, "BAD_PLACE", f"{degrees:g} is not between -{bound} and {bound}")
+
+
+def subject_fault(subject: str) -> Fault | None:
+    """What is wrong with the `sub` of somebody's tokens, if they have one."""
+    if len(subject) > MAX_SUBJECT_CHARS:
+        return Fault("subject", "BAD_SUBJECT", f"has over {MAX_SUBJECT_CHARS} characters")
+    if subject and (not subject.isprintable() or subject != subject.strip()):
+        return Fault("subject", "BAD_SUBJECT", "has characters that no subject has")
+    return None
 
 
 def quoted(text: str) -> str:

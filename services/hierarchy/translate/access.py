@@ -10,9 +10,9 @@ from kit.status import error_to_status
 from services.hierarchy.domain.access import ScopedGrant
 from services.hierarchy.domain.model import CAPABILITIES, UnitId
 from services.hierarchy.domain.questions import Question
-from services.hierarchy.domain.text import quoted
+from services.hierarchy.domain.text import MAX_SUBJECT_CHARS, quoted
 from services.hierarchy.translate.answers import DOMAIN, checked
-from services.hierarchy.translate.people_requests import MAX_SUBJECT_CHARS, check_id, check_key
+from services.hierarchy.translate.people_requests import check_id, check_key
 from services.hierarchy.translate.people_values import appointment_to_proto, person_to_proto
 from services.hierarchy.translate.values import timestamp
 from services.hierarchy.use_cases.people import ShownPerson

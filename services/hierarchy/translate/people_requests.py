@@ -13,14 +13,13 @@ from services.hierarchy.domain.persons import PutPerson
 from services.hierarchy.domain.phones import PhoneNumber
 from services.hierarchy.domain.team_changes import PutTeam, TeamMember
 from services.hierarchy.domain.teams import TeamId, WatchId
-from services.hierarchy.domain.text import is_key, quoted, text_faults
+from services.hierarchy.domain.text import is_key, quoted, subject_fault, text_faults
 from services.hierarchy.domain.watch_changes import AssignWatch, EndWatch
 from services.hierarchy.translate.values import instant_or_none, names_from_proto
 
 MAX_IDS = 1_000
 # As many as the largest team may have.
 MAX_MEMBERS = 10_000
-MAX_SUBJECT_CHARS = 255
 
 
 def put_person_from_proto(message: pb.PutPersonRequest) -> PutPerson:
@@ -201,10 +200,8 @@ def _check_either(faults: Violations, path: str, *, clear: bool, given: bool) ->
 
 
 def _check_subject(faults: Violations, subject: str) -> None:
-    if len(subject) > MAX_SUBJECT_CHARS:
-        faults.add("subject", "BAD_SUBJECT", f"has over {MAX_SUBJECT_CHARS} characters")
-    elif subject and (not subject.isprintable() or subject != subject.strip()):
-        faults.add("subject", "BAD_SUBJECT", "has characters that no subject has")
+    if fault := subject_fault(subject):
+        faults.add(*fault)
 
 
 def _appointment_ids(texts: Sequence[str], request_id: str) -> tuple[AppointmentId, ...]:

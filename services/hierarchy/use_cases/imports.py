@@ -101,6 +101,11 @@ class ImportPlace:
         self._room.take(count)
         self._rows += count
 
+    def give_back(self, count: int) -> None:
+        """Give back the room of so many rows, which are done with."""
+        self._room.give_back(count)
+        self._rows -= count
+
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The outcome of work on the rows, one at a time.
 

@@ -33,6 +33,7 @@ from services.hierarchy.domain.sealing import (
     secret_context,
 )
 from services.hierarchy.domain.tenants import SecretVersion, TenantHeader
+from services.hierarchy.domain.transfers.numbers import Numbers, Versions
 from services.hierarchy.ports import KeyWrap, OrgGraph, WrappedSecret
 
 # A hundred bytes each, two to a tenant.
@@ -97,15 +98,16 @@ class Secrets:
             phone: the number.
             keep: whether it is to be written; otherwise a tenant without secrets gets none.
         """
-        if keep:
-            header = await self.with_secrets(header)
-        keys = await self.keys(header)
-        versions = keys.versions
-        if not keys.data_keys:
-            fresh = {1: _fresh()}
-            keys = TenantKeys(header.tenant, data_keys=fresh, peppers=fresh)
-        sealed = keys.seal(person_id, phone, random.token_bytes(NONCE_BYTES))
+        keys, versions = await self._keys_to_seal(header, keep=keep)
+        sealed = keys.seal(person_id, phone, _nonce())
         return SealedForPut(sealed, keys.hashes(phone), versions)
+
+    async def numbers(self, header: TenantHeader, typed: Collection[str], *, keep: bool) -> Numbers:
+        """What was typed as numbers, ready to be found and sealed; the rest is as in `seal`."""
+        if not typed:
+            return Numbers()
+        keys, versions = await self._keys_to_seal(header, keep=keep)
+        return await asyncio.to_thread(Numbers.read, typed, keys, versions, _nonce)
 
     async def open(
         self, header: TenantHeader, persons: Collection[Person]
@@ -148,6 +150,18 @@ class Secrets:
             looked += len(run)
             carried += await self._carry(header, run)
         return Rotation(carried, done=False)
+
+    async def _keys_to_seal(
+        self, header: TenantHeader, *, keep: bool
+    ) -> tuple[TenantKeys, Versions]:
+        if keep:
+            header = await self.with_secrets(header)
+        keys = await self.keys(header)
+        versions = keys.versions
+        if not keys.data_keys:
+            fresh = {1: _fresh()}
+            keys = TenantKeys(header.tenant, data_keys=fresh, peppers=fresh)
+        return keys, versions
 
     async def _add(self, header: TenantHeader) -> None:
         secrets = header.secrets
@@ -237,6 +251,10 @@ def _fresh() -> bytes:
     return random.token_bytes(SECRET_BYTES)
 
 
+def _nonce() -> bytes:
+    return random.token_bytes(NONCE_BYTES)
+
+
 def _open_all(keys: TenantKeys, persons: Collection[Person]) -> Mapping[PersonId, PhoneNumber]:
     return {each.id: keys.open(each.id, each.phone) for each in persons if each.phone}
 
@@ -248,7 +266,7 @@ def _reseal(keys: TenantKeys, persons: Collection[Person]) -> list[Resealed]:
         Resealed(
             each.id,
             each.phone,
-            keys.seal(each.id, keys.open(each.id, each.phone), random.token_bytes(NONCE_BYTES)),
+            keys.seal(each.id, keys.open(each.id, each.phone), _nonce()),
         )
         for each in persons
         if each.phone and (each.phone.key_version, each.phone.pepper_version) != newest
