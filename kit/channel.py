@@ -59,7 +59,8 @@ def open_channel(
         service: full name, `chaupal.<service>.v1.<Service>`.
         retryable: methods that only read or carry a request id. While nothing was answered they
             are sent again when the peer is UNAVAILABLE, up to four times within the deadline, and
-            not at all while most calls fail (gRFC A6).
+            not at all while most calls fail (gRFC A6). Those of another service behind the same
+            address by their full name, `<service>/<Method>`.
         credentials: TLS; plain text without.
     """
     config = json.dumps(_service_config(service, retryable))
@@ -74,7 +75,7 @@ def _service_config(service: str, retryable: Sequence[str]) -> dict[str, object]
     if retryable:
         config["methodConfig"] = [
             {
-                "name": [{"service": service, "method": method} for method in retryable],
+                "name": [_method_name(service, each) for each in retryable],
                 "retryPolicy": {
                     "maxAttempts": 4,
                     "initialBackoff": "0.1s",
@@ -86,6 +87,11 @@ def _service_config(service: str, retryable: Sequence[str]) -> dict[str, object]
         ]
         config["retryThrottling"] = {"maxTokens": 10, "tokenRatio": 0.1}
     return config
+
+
+def _method_name(service: str, method: str) -> dict[str, str]:
+    other, slash, name = method.rpartition("/")
+    return {"service": other if slash else service, "method": name}
 
 
 @asynccontextmanager

@@ -1,12 +1,16 @@
-"""The hierarchy in the graph: the blueprint, and units with their parents and children."""
+"""The hierarchy in the graph: blueprint, units, areas, people, watches, and who the caller is."""
 
 from gateway.subgraph import Subgraph
 from gateway.subgraphs.hierarchy.client import RETRYABLE, SERVICE
+from gateway.subgraphs.hierarchy.people_client import ACCESS_RETRYABLE
+from gateway.subgraphs.hierarchy.people_client import RETRYABLE as PEOPLE_RETRYABLE
 from gateway.subgraphs.hierarchy.queries import Query
+from gateway.subgraphs.hierarchy.viewer import Viewer
 
 SUBGRAPH = Subgraph(
     name="hierarchy",
     query=Query,
+    types=[Viewer],
     service=SERVICE,
-    retryable=RETRYABLE,
+    retryable=(*RETRYABLE, *PEOPLE_RETRYABLE, *ACCESS_RETRYABLE),
 )

@@ -9,7 +9,7 @@ from gateway.context import Info
 from gateway.graph.audience import audience_to_proto
 from gateway.graph.fields import mutation
 from gateway.graph.ids import decode_id
-from gateway.graph.violations import MORE_VIOLATIONS, bounded
+from gateway.graph.violations import MORE_VIOLATIONS, FieldViolation, bounded
 from gateway.subgraphs.messaging.loaders import MessagingRoom
 from gateway.subgraphs.messaging.results import (
     BroadcastAlreadyStarted,
@@ -17,7 +17,6 @@ from gateway.subgraphs.messaging.results import (
     CreateBroadcastInput,
     CreateBroadcastResult,
     CreateBroadcastSuccess,
-    FieldViolation,
     InvalidAudience,
     StartBroadcastInput,
     StartBroadcastResult,

@@ -6,9 +6,8 @@ import strawberry
 
 from gateway.graph.audience import AudienceInput
 from gateway.graph.fields import list_of
-from gateway.graph.violations import MAX_VIOLATIONS
+from gateway.graph.violations import MAX_VIOLATIONS, FieldViolation
 from gateway.subgraphs.messaging.types import Broadcast
-from kit.errors import FieldViolation as Violation
 
 field = strawberry.field
 _MESSAGE = "What happened, for people."
@@ -42,20 +41,6 @@ class StartBroadcastInput:
 
     request_id: strawberry.ID = field(description=_REQUEST_ID)
     broadcast_id: strawberry.ID = field(description="The draft.")
-
-
-@strawberry.type(description="What is wrong with one field of an input.")
-class FieldViolation:
-    """One fault at its path."""
-
-    field: str = strawberry.field(description="Path, such as `audience.include[0].unitIds[2]`.")
-    reason: str = strawberry.field(description="Stable reason, UPPER_SNAKE.")
-    description: str = strawberry.field(description="What is wrong, for people.")
-
-    @classmethod
-    def of(cls, violation: Violation, path: str) -> "FieldViolation":
-        """A service's violation at a path of the input."""
-        return cls(field=path, reason=violation.reason, description=violation.description)
 
 
 @strawberry.type(description="The draft was made.")

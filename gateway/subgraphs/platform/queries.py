@@ -1,7 +1,7 @@
 """`viewer`, `node` and `nodes`."""
 
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, Self, cast
 
 import strawberry
 
@@ -10,19 +10,41 @@ from gateway.graph.fields import resolver
 from gateway.graph.ids import GlobalId, parse_id
 from gateway.graph.node import Node
 from kit.errors import InvalidInput
+from kit.tokens import Caller
 
 field, argument = strawberry.field, strawberry.argument
 MAX_NODES = 1_000
+# The key of what has a global id.
+_GLOBAL = ("id",)
 
 
-@strawberry.type(description="Who is asking, as the token says.")
+@strawberry.federation.type(
+    keys=["subject"], description="Who is asking, as the token and the organisation say."
+)
 class Viewer:
-    """The caller of this operation."""
+    """The caller of this operation; other subgraphs add what they know of them."""
 
     subject: str = field(description="Stable name of the caller.")
     tenant: str = field(description="The organisation that the caller acts in.")
-    capabilities: list[str] = field(description="What the caller may do, in alphabetical order.")
+    capabilities: list[str] = field(
+        description="What the token lets the caller do anywhere, in alphabetical order."
+    )
     expires_at: datetime = field(description="When the token stops working.")
+
+    @classmethod
+    def resolve_reference(cls, info: Info, subject: str) -> Self | None:
+        """The caller; nothing is told of other subjects."""
+        return cls.of(info.context.caller) if subject == info.context.caller.subject else None
+
+    @classmethod
+    def of(cls, caller: Caller) -> Self:
+        """The caller as the token names them."""
+        return cls(
+            subject=caller.subject,
+            tenant=caller.tenant_id,
+            capabilities=sorted(caller.capabilities),
+            expires_at=caller.expires_at,
+        )
 
 
 @strawberry.type
@@ -32,13 +54,7 @@ class Query:
     @resolver("Who is asking.")
     def viewer(self, info: Info) -> Viewer:
         """The caller."""
-        caller = info.context.caller
-        return Viewer(
-            subject=caller.subject,
-            tenant=caller.tenant_id,
-            capabilities=sorted(caller.capabilities),
-            expires_at=caller.expires_at,
-        )
+        return Viewer.of(info.context.caller)
 
     @resolver("Any object by its id; null when there is none.")
     async def node(
@@ -66,7 +82,8 @@ class Query:
 
 def _known(context: Context, global_id: str, argument_path: str) -> GlobalId:
     parsed = parse_id(global_id)
-    if parsed is None or parsed.type_name not in context.entities:
+    home = context.entities.get(parsed.type_name) if parsed else None
+    if parsed is None or home is None or home.keys != _GLOBAL:
         raise InvalidInput.of(argument_path, "BAD_ID", "must be the id of an object of this graph")
     return parsed
 
