@@ -71,7 +71,7 @@ conformance: $(VENV)/.dev  ## Run every port's suite over every adapter
 e2e: setup $(VENV)/.dev  ## Run the scenarios against the real processes
 	$(BIN)/pytest tests/e2e $(ARGS)
 
-faults: $(VENV)/.dev  ## Kill and stop workers, then count what was lost or doubled
+faults: $(VENV)/.dev  ## Kill and stop processes and stores, then count what was lost or doubled
 	$(BIN)/pytest tests/faults $(ARGS)
 
 bench: setup $(VENV)/.dev  ## Measure and print, with the machine's facts
