@@ -1,11 +1,13 @@
 """Imports a file: reads it strictly, asks the service, and makes one report of both."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from cli.clients.blueprints import file_path
 from cli.clients.services import Report, groups_client, hierarchy_client
+from cli.clients.transfers import Progress as PassProgress
 from cli.clients.wire import Progress
 from cli.errors import Refusal
 from cli.files.blueprint import line_in, read_blueprint
@@ -14,7 +16,9 @@ from cli.files.kinds import looks_like
 from cli.files.problems import Problem, in_order, joined
 from cli.files.report import ImportOutcome
 from cli.files.rows import Parsed, read_groups, read_units
+from cli.files.transfer_rows import KINDS
 from cli.records import GROUP_COLUMNS, UNIT_COLUMNS, BlueprintRecord, GroupRecord, UnitRecord
+from cli.transferring import check_rows, import_rows
 from kit.errors import ChaupalError, FieldViolation, InvalidInput
 from kit.ids import SystemIds
 
@@ -90,6 +94,31 @@ async def import_groups(
     return await _judged(parsed, send, GROUP_COLUMNS, dry_run=dry_run)
 
 
+async def import_table(
+    what: str,
+    path: Path,
+    target: str,
+    token: str,
+    *,
+    dry_run: bool,
+    request_id: str,
+    progress: Callable[[str], PassProgress],
+) -> ImportOutcome:
+    """Import areas, persons, appointments or teams: all rows or none, unless others interfere."""
+    kind = KINDS[what]
+    _read(path, lambda _: None, what)
+    with _readable(path):
+        return await import_rows(
+            kind,
+            path,
+            target,
+            token,
+            dry_run=dry_run,
+            request_id=request_id,
+            progress=progress,
+        )
+
+
 async def has_blueprint(target: str, token: str) -> bool:
     """Tell whether the tenant was set up; also true when that cannot be asked."""
     try:
@@ -107,6 +136,11 @@ def check_file(what: str, path: Path) -> ImportOutcome | None:
     """
     if what == "blueprint":
         row_count, problems = 0, _read(path, read_blueprint, "blueprint")[1]
+    elif what in KINDS and what != "units":
+        _read(path, lambda _: None, what)
+        with _readable(path):
+            row_count, found = check_rows(KINDS[what], path)
+        problems = found.told
     else:
         parsed = (
             _read(path, read_units, "units")
@@ -154,7 +188,7 @@ def _request_id() -> str:
 
 
 def _read(path: Path, read: Callable[[Path], _Content], what: str) -> _Content:
-    try:
+    with _readable(path):
         found = looks_like(path)
         if found and found != what:
             raise Refusal(
@@ -163,6 +197,12 @@ def _read(path: Path, read: Callable[[Path], _Content], what: str) -> _Content:
                 f"chaupal import {found} {path}",
             )
         return read(path)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise Refusal(
             "FILE_UNREADABLE",

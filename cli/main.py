@@ -8,7 +8,7 @@ _VERBS = {
     "up": ("cli.verbs.up:up", "Run the whole platform on this machine."),
     "status": ("cli.verbs.status:status", "Say what runs, where, and how it is."),
     "token": ("cli.verbs.token:token", "Print a token of the development issuer."),
-    "import": ("cli.verbs.importing:import_", "Import a blueprint, units or groups from a file."),
+    "import": ("cli.verbs.importing:import_", "Import an organisation from files."),
     "export": ("cli.verbs.exporting:export", "Write what stands to a file that imports back."),
     "broadcast": ("cli.verbs.broadcast:broadcast", "Send one message to one audience."),
     "demo-data": ("cli.verbs.demo_data:demo_data", "Write the files of the demo organisations."),

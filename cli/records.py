@@ -6,7 +6,10 @@ from dataclasses import dataclass, field, fields
 
 @dataclass(frozen=True, slots=True)
 class UnitRecord:
-    """One row of units.csv; the fields are its columns, in order."""
+    """One row of units.csv; the fields are its columns, in order.
+
+    `other_names` are those in other languages, a column that need not be there.
+    """
 
     level: str
     code: str
@@ -16,6 +19,7 @@ class UnitRecord:
     parent_code: str
     latitude: float | None
     longitude: float | None
+    other_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ class Difference:
     affected_count: int
 
 
-UNIT_COLUMNS = tuple(each.name for each in fields(UnitRecord))
+UNIT_COLUMNS = tuple(each.name for each in fields(UnitRecord) if each.name != "other_names")
 GROUP_COLUMNS = tuple(each.name for each in fields(GroupRecord))
 # What the column `state` may say; empty means unverified.
 GROUP_STATES = ("planned", "unverified", "active", "retired")

@@ -32,7 +32,7 @@ def unit_row(number: int, record: UnitRecord) -> hierarchy.UnitRow:
         row=number,
         level=record.level,
         code=record.code,
-        names=_localized(_names(record.name, record.name_hi)),
+        names=_localized(_names(record.name, record.name_hi) | dict(record.other_names)),
         parent_level=record.parent_level,
         parent_code=record.parent_code,
     )

@@ -24,6 +24,37 @@ class Problem:
     description: str
 
 
+class Problems:
+    """Collects what is wrong: counts everything, and keeps so much of it as is told.
+
+    Args:
+        most: How many to keep; None for all.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
+        self.count = 0
+        self.told: list[Problem] = []
+
+    def add(self, problem: Problem) -> None:
+        """Take one more."""
+        self.count += 1
+        if self._most is None or len(self.told) < self._most:
+            self.told.append(problem)
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblems:
+    """Notes what is wrong with one row."""
+
+    row: int
+    problems: Problems
+
+    def wrong(self, field: str, reason: str, description: str) -> None:
+        """Note one thing."""
+        self.problems.add(Problem(self.row, field, reason, description))
+
+
 def in_order(problems: Iterable[Problem], columns: Sequence[str] = ()) -> list[Problem]:
     """Return problems by row, and within a row by column: the whole row's first."""
     places = {column: place for place, column in enumerate(columns, start=1)}

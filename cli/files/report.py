@@ -1,8 +1,11 @@
 """The one report of an import: what was found, what was done."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from cli.files.escaping import to_csv_cell
 from cli.files.problems import Problem
 from cli.output import counted
 from cli.records import Difference
@@ -71,6 +74,8 @@ class ImportOutcome:
         more = [f"and {hidden} more; -o json tells up to 1,000"] if hidden else []
         note = [self.note] if self.note else []
         problems = counted(self.error_count, "problem")
+        if self.applied:
+            return [*shown, *more, f"stopped: {problems}", *note]
         return [*shown, *more, *note, f"refused: {problems}; nothing was changed"]
 
     def _done(self) -> str:
@@ -88,6 +93,21 @@ class ImportOutcome:
         place = f"{self.counts} {problem.row}" if problem.row else "file"
         field = f", {problem.field}" if problem.field else ""
         return f"{place}{field}: {problem.description} ({problem.reason})"
+
+
+def write_report(file: Path, outcome: ImportOutcome) -> None:
+    """Write the problems as a table: row, field, reason, description.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    with file.open("w", encoding="utf-8", newline="") as to:
+        writer = csv.writer(to, lineterminator="\n")
+        writer.writerow(("row", "field", "reason", "description"))
+        for each in outcome.problems:
+            # A description may quote what a spreadsheet would take for a formula.
+            texts = map(to_csv_cell, (each.field, each.reason, each.description))
+            writer.writerow((each.row, *texts))
 
 
 def difference_line(difference: Difference) -> str:

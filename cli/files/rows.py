@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from cli.files.problems import Problem, in_order
-from cli.files.table import read_table
+from cli.files.names import OTHER_NAMES, other_names
+from cli.files.problems import Problem, Problems, RowProblems, in_order
+from cli.files.table import Columns, read_table
 from cli.files.writing import ADMIN_SEPARATOR
 from cli.records import GROUP_COLUMNS, GROUP_STATES, UNIT_COLUMNS, GroupRecord, UnitRecord
 
 _Record = TypeVar("_Record", UnitRecord, GroupRecord)
 # Not float() and int(), which also take "1_000", "nan" and digits of other scripts.
-_DECIMAL = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,15})?")
+# A double may have 324 places after the point when no exponent is written.
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{1,340})?")
 _LIMITS = {"latitude": 90, "longitude": 180}
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 
@@ -39,43 +41,31 @@ class Parsed(Generic[_Record]):
 
 def read_units(path: Path) -> Parsed[UnitRecord]:
     """Read units.csv. Raises OSError when the file cannot be read."""
-    return _read(path, UNIT_COLUMNS, _unit)
+    return _read(path, Columns(UNIT_COLUMNS, (OTHER_NAMES,)), _unit)
 
 
 def read_groups(path: Path) -> Parsed[GroupRecord]:
     """Read groups.csv. Raises OSError when the file cannot be read."""
-    return _read(path, GROUP_COLUMNS, _group)
+    return _read(path, Columns(GROUP_COLUMNS), _group)
 
 
 def _read(
     path: Path,
-    columns: Sequence[str],
-    parse: Callable[[Mapping[str, str], "_Notes"], _Record],
+    columns: Columns,
+    parse: Callable[[Mapping[str, str], RowProblems], _Record],
 ) -> Parsed[_Record]:
     table = read_table(path, columns)
-    problems = list(table.problems)
-    rows = [
-        (
-            row.number,
-            parse(dict(zip(columns, row.cells, strict=True)), _Notes(row.number, problems)),
-        )
-        for row in table.rows
-    ]
-    return Parsed(rows, in_order(problems, columns), table.complete)
+    problems = Problems()
+    for problem in table.problems:
+        problems.add(problem)
+    rows: list[tuple[int, _Record]] = []
+    for row in table.rows:
+        cells = dict(zip(columns.names, row.cells, strict=True))
+        rows.append((row.number, parse(cells, RowProblems(row.number, problems))))
+    return Parsed(rows, in_order(problems.told, columns.names), table.complete)
 
 
-@dataclass(frozen=True, slots=True)
-class _Notes:
-    """Notes what is wrong with one row."""
-
-    row: int
-    problems: list[Problem]
-
-    def wrong(self, field: str, reason: str, description: str) -> None:
-        self.problems.append(Problem(self.row, field, reason, description))
-
-
-def _unit(cells: Mapping[str, str], notes: _Notes) -> UnitRecord:
+def _unit(cells: Mapping[str, str], notes: RowProblems) -> UnitRecord:
     latitude, longitude = _degrees(cells, "latitude", notes), _degrees(cells, "longitude", notes)
     for here, there in (("latitude", "longitude"), ("longitude", "latitude")):
         if cells[there] and not cells[here]:
@@ -89,10 +79,11 @@ def _unit(cells: Mapping[str, str], notes: _Notes) -> UnitRecord:
         cells["parent_code"],
         latitude,
         longitude,
+        other_names(cells[OTHER_NAMES], OTHER_NAMES, notes),
     )
 
 
-def _degrees(cells: Mapping[str, str], column: str, notes: _Notes) -> float | None:
+def _degrees(cells: Mapping[str, str], column: str, notes: RowProblems) -> float | None:
     cell = cells[column]
     if not cell:
         return None
@@ -107,7 +98,7 @@ def _degrees(cells: Mapping[str, str], column: str, notes: _Notes) -> float | No
     return float(cell)
 
 
-def _group(cells: Mapping[str, str], notes: _Notes) -> GroupRecord:
+def _group(cells: Mapping[str, str], notes: RowProblems) -> GroupRecord:
     state = cells["state"]
     if state and state not in GROUP_STATES:
         notes.wrong("state", "BAD_STATE", f'"{state}" is none of {", ".join(GROUP_STATES)}')
@@ -132,7 +123,7 @@ def _group(cells: Mapping[str, str], notes: _Notes) -> GroupRecord:
     )
 
 
-def _whole(cells: Mapping[str, str], column: str, notes: _Notes) -> int:
+def _whole(cells: Mapping[str, str], column: str, notes: RowProblems) -> int:
     cell = cells[column]
     if not cell:
         return 0

@@ -1,28 +1,46 @@
-"""Reads a CSV file strictly: everything that is wrong with it is found, with its row.
+"""Reads a table strictly: everything that is wrong with it is found, with its row.
 
-The format is RFC 4180 with a header row, in UTF-8 (a byte order mark is accepted). Rows are
-numbered as a spreadsheet shows them: the header is row 1, also where cells hold line breaks.
+CSV is RFC 4180 with a header row, in UTF-8 (a byte order mark is accepted); of a workbook the first
+sheet is read. Rows are numbered as a spreadsheet shows them: the header is row 1, also where cells
+hold line breaks.
 """
 
-import codecs
-import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.files.problems import Problem
+from cli.files.escaping import from_cell
+from cli.files.problems import Problem, Problems
+from cli.files.sources import UTF8_CURE, Cell, FileFault, Limits, Record, Unfit, records
 
 # What the services take in one import, and room for as many long rows.
 MAX_ROWS = 200_000
 MAX_FILE_BYTES = 256 * 1024 * 1024
 
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # What `surrogateescape` puts in the place of a byte that is not UTF-8 (PEP 383).
 _BAD_BYTE = re.compile("[\udc80-\udcff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_UTF8_CURE = "save the file as CSV UTF-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns that a table has, in any order.
+
+    Attributes:
+        needed: Those that must be there.
+        optional: Those that may be; their cells are empty where they are not.
+        dates: Those in which a workbook may have dates.
+    """
+
+    needed: Sequence[str]
+    optional: Sequence[str] = ()
+    dates: Sequence[str] = ()
+
+    @property
+    def names(self) -> Sequence[str]:
+        """All of them, the needed ones first."""
+        return (*self.needed, *self.optional)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,79 +72,83 @@ class Table:
     complete: bool
 
 
-def read_table(path: Path, columns: Sequence[str]) -> Table:
-    """Read a file that must have exactly these columns, in any order.
+def read_table(path: Path, columns: Columns) -> Table:
+    """Read a file that must have these columns.
 
     Raises:
         OSError: The file cannot be read.
     """
-    if path.stat().st_size > MAX_FILE_BYTES:
-        limit = MAX_FILE_BYTES // 1024 // 1024
-        return _refused("FILE_TOO_LARGE", f"over {limit} MiB; split the file")
-    raw = path.read_bytes()
-    if raw.startswith(_UTF16):
-        return _refused("BAD_UTF8", f"the file is UTF-16; {_UTF8_CURE}")
-    return _Reader(columns).read(raw.decode("utf-8-sig", errors="surrogateescape"))
+    problems = Problems()
+    reader = TableReader(columns, problems, Limits(MAX_ROWS, MAX_FILE_BYTES))
+    rows = list(reader.rows(path))
+    return Table(rows, problems.told, reader.complete)
 
 
-def _refused(reason: str, description: str) -> Table:
-    return Table((), (Problem(0, "", reason, description),), complete=False)
+class TableReader:
+    """Gives the rows of a file one after the other, and notes what is wrong on the way.
 
+    Attributes:
+        header: The names of the columns, once the first row was read and is right.
+        complete: Whether all rows were given, once the last one was.
+    """
 
-class _Reader:
-    def __init__(self, columns: Sequence[str]) -> None:
+    def __init__(self, columns: Columns, problems: Problems, limits: Limits) -> None:
         self._columns = columns
-        self._problems: list[Problem] = []
-        self._complete = True
+        self._problems = problems
+        self._limits = limits
+        self.header: Sequence[str] = ()
+        self.complete = False
 
-    def read(self, text: str) -> Table:
-        records = self._records(text)
-        first = next(records, None)
-        if first is None:
-            self._note(1, "", "EMPTY_FILE", f"no header row; it says {','.join(self._columns)}")
-            return Table((), self._problems, complete=False)
-        header = self._header(first[0], first[1])
-        rows = [self._row(number, cells, header) for number, cells in records]
-        if sorted(header) != sorted(self._columns):
-            return Table((), self._problems, complete=False)
-        return Table(rows, self._problems, self._complete)
+    def rows(self, path: Path) -> Iterator[Row]:
+        """Give the rows; none when the header is wrong.
 
-    def _records(self, text: str) -> Iterator[tuple[int, list[str]]]:
-        """Give each record that is not blank its number; stop where quotes do not close."""
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        number = 0
+        Raises:
+            OSError: The file cannot be read.
+        """
         try:
-            for number, cells in enumerate(reader, start=1):
-                if number > MAX_ROWS + 1:
-                    told = f"more than {MAX_ROWS:,} rows; split the file"
-                    self._note(number, "", "TOO_MANY_ROWS", told)
-                    self._complete = False
-                    return
-                if any(cell.strip() for cell in cells):
-                    yield number, cells
-        except csv.Error as error:
-            told = f"{error} (line {reader.line_num}); the rest of the file was not read"
-            self._note(number + 1, "", "BAD_QUOTES", told)
-            self._complete = False
+            yield from self._rows(records(path, self._limits))
+        except FileFault as fault:
+            self._note(fault.row, "", fault.reason, fault.description)
+            self.complete = False
 
-    def _header(self, number: int, cells: Sequence[str]) -> list[str]:
-        names = [cell.strip() for cell in cells]
+    def _rows(self, found: Iterator[Record]) -> Iterator[Row]:
+        first = next(found, None)
+        if first is None:
+            told = f"no header row; it says {','.join(self._columns.names)}"
+            self._note(1, "", "EMPTY_FILE", told)
+            return
+        names = self._read_header(first[0], first[1])
+        right = self._is_right(names)
+        self.header = names if right else ()
+        for number, cells in found:
+            row = self._row(number, cells, names)
+            if right:
+                yield row
+        self.complete = right
+
+    def _is_right(self, names: Sequence[str]) -> bool:
+        known = set(self._columns.names)
+        return len(set(names)) == len(names) and set(self._columns.needed) <= set(names) <= known
+
+    def _read_header(self, number: int, cells: Sequence[Cell]) -> list[str]:
+        names = [from_cell(cell) if isinstance(cell, str) else "" for cell in cells]
         if len(names) == 1 and re.search("[;\t]", names[0]):
             told = "cells are not separated by commas; save the file as CSV with commas"
             self._note(number, "", "BAD_SEPARATOR", told)
             return names
-        for name in sorted(set(self._columns) - set(names), key=self._columns.index):
-            self._note(number, name, "MISSING_COLUMN", f"the header has no column {name}")
+        for name in self._columns.needed:
+            if name not in names:
+                self._note(number, name, "MISSING_COLUMN", f"the header has no column {name}")
         for name in dict.fromkeys(names):
-            shown = _BAD_BYTE.sub("�", name)
-            if name not in self._columns:
-                known = ", ".join(self._columns)
+            shown = _BAD_BYTE.sub("�", name)[:80]
+            if name not in self._columns.names:
+                known = ", ".join(self._columns.names)
                 self._note(number, shown, "UNKNOWN_COLUMN", f"known columns are {known}")
             elif names.count(name) > 1:
                 self._note(number, name, "DUPLICATE_COLUMN", "the column stands there twice")
         return names
 
-    def _row(self, number: int, cells: Sequence[str], header: Sequence[str]) -> Row:
+    def _row(self, number: int, cells: Sequence[Cell], header: Sequence[str]) -> Row:
         if len(cells) != len(header):
             if len(cells) > len(header):
                 reason, cure = "TOO_MANY_CELLS", "put texts with commas in quotes"
@@ -137,19 +159,31 @@ class _Reader:
         clean = {
             name: self._cell(number, name, cell) for name, cell in zip(header, cells, strict=False)
         }
-        return Row(number, [clean.get(name, "") for name in self._columns])
+        return Row(number, [clean.get(name, "") for name in self._columns.names])
 
-    def _cell(self, number: int, column: str, cell: str) -> str:
+    def _cell(self, number: int, column: str, cell: Cell) -> str:
+        if isinstance(cell, str):
+            return self._text(number, column, cell)
+        if isinstance(cell, Unfit):
+            self._note(number, column, cell.reason, cell.description)
+            return ""
+        if column not in self._columns.dates:
+            told = "holds a date; format the column as text, and type it again"
+            self._note(number, column, "BAD_CELL", told)
+            return ""
+        return cell.text
+
+    def _text(self, number: int, column: str, cell: str) -> str:
         bad = _BAD_BYTE.search(cell)
         if bad is not None:
             byte = ord(bad.group()) - 0xDC00
-            told = f"byte 0x{byte:02X} is not UTF-8; {_UTF8_CURE}"
+            told = f"byte 0x{byte:02X} is not UTF-8; {UTF8_CURE}"
             self._note(number, column, "BAD_UTF8", told)
             return _BAD_BYTE.sub("�", cell).strip()
         if _CONTROL.search(cell) is not None:
             self._note(number, column, "BAD_CHARACTER", "holds a control character; remove it")
             return _CONTROL.sub("", cell).strip()
-        return cell.strip()
+        return from_cell(cell)
 
     def _note(self, row: int, field: str, reason: str, description: str) -> None:
-        self._problems.append(Problem(row, field, reason, description))
+        self._problems.add(Problem(row, field, reason, description))
