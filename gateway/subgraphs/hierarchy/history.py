@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Self
 
 import strawberry
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
@@ -13,15 +13,11 @@ from gateway.graph.ids import encode_id
 from gateway.graph.pages import Page, PageInfo, PageRequest, cut_page, page_request, read_page
 from gateway.graph.scalars import instant, optional_instant
 from gateway.graph.text import LocalizedText
-from gateway.subgraphs.hierarchy import units
+from gateway.subgraphs.hierarchy.links import UnitType, unit_of
 from gateway.subgraphs.hierarchy.loaders import HierarchyRoom
 from gateway.subgraphs.hierarchy.texts import Place, localized, place_of
 
-if TYPE_CHECKING:
-    from gateway.subgraphs.hierarchy.units import Unit
-
 field = strawberry.field
-UnitType = Annotated["Unit", strawberry.lazy("gateway.subgraphs.hierarchy.units")]
 # As many as one split makes.
 _SUCCESSORS = 1_000
 
@@ -47,7 +43,7 @@ class UnitVersion:
     @resolver("The unit above as it is now; null at a root, and when that one is no more.")
     async def parent(self, info: Info) -> UnitType | None:
         """The parent, by batch."""
-        return await units.unit_of(info, self.parent_uuid)
+        return await unit_of(info, self.parent_uuid)
 
     @classmethod
     def from_proto(cls, message: pb.Unit) -> Self:
@@ -102,7 +98,7 @@ class UnitHistoryConnection:
     )
     async def successors(self, info: Info) -> list[UnitType]:
         """The units that took over, by batch."""
-        found = await asyncio.gather(*(units.unit_of(info, each) for each in self.successor_uuids))
+        found = await asyncio.gather(*(unit_of(info, each) for each in self.successor_uuids))
         return [each for each in found if each]
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Annotated, Self
 
 import strawberry
 from chaupal.hierarchy.v1 import people_pb2 as pb
@@ -15,16 +15,12 @@ from gateway.graph.node import Node
 from gateway.graph.pages import Page, PageInfo, PageRequest, cut_page
 from gateway.graph.scalars import AsOf, instant, optional_instant, optional_moment
 from gateway.graph.text import LocalizedText
-from gateway.subgraphs.hierarchy import units
 from gateway.subgraphs.hierarchy.arguments import USUAL_LIST, FirstOfList, WithEnded, first_of
+from gateway.subgraphs.hierarchy.links import UnitType, unit_of
 from gateway.subgraphs.hierarchy.loaders import HierarchyRoom
 from gateway.subgraphs.hierarchy.texts import localized
 
-if TYPE_CHECKING:
-    from gateway.subgraphs.hierarchy.units import Unit
-
 field, value = strawberry.field, strawberry.enum_value
-UnitType = Annotated["Unit", strawberry.lazy("gateway.subgraphs.hierarchy.units")]
 
 
 @strawberry.enum(description="Whether somebody has looked lately if an appointment is true.")
@@ -141,7 +137,7 @@ class Appointment:
     @resolver("In which unit; null when it is no more, or out of the caller's sight.")
     async def unit(self, info: Info) -> UnitType | None:
         """The unit as of when the appointment was read, by batch."""
-        return await units.unit_of(info, self.unit_uuid, self.as_of)
+        return await unit_of(info, self.unit_uuid, self.as_of)
 
     @classmethod
     def from_proto(cls, message: pb.Appointment, as_of: datetime | None = None) -> Self:

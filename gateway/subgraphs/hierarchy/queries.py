@@ -15,10 +15,11 @@ from gateway.subgraphs.hierarchy.areas import AreaConnection
 from gateway.subgraphs.hierarchy.arguments import WithinUnitId
 from gateway.subgraphs.hierarchy.blueprint import Blueprint
 from gateway.subgraphs.hierarchy.history import UnitHistoryConnection, page_of_history
+from gateway.subgraphs.hierarchy.links import unit_of
 from gateway.subgraphs.hierarchy.loaders import HierarchyRoom
 from gateway.subgraphs.hierarchy.people_queries import PeopleQueries
 from gateway.subgraphs.hierarchy.unit_pages import UnitConnection, UnitMatchConnection
-from gateway.subgraphs.hierarchy.units import Unit, unit_of
+from gateway.subgraphs.hierarchy.units import Unit
 
 field, argument = strawberry.field, strawberry.argument
 # The contract's own bounds.

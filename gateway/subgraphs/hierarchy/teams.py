@@ -1,7 +1,7 @@
 """Teams: named sets of persons in a unit."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Self
 
 import strawberry
 from chaupal.hierarchy.v1 import people_pb2 as pb
@@ -11,16 +11,12 @@ from gateway.graph.fields import resolver
 from gateway.graph.ids import encode_id
 from gateway.graph.scalars import instant
 from gateway.graph.text import LocalizedText
-from gateway.subgraphs.hierarchy import units
 from gateway.subgraphs.hierarchy.arguments import USUAL_LIST, FirstOfList, first_of
+from gateway.subgraphs.hierarchy.links import UnitType, unit_of
 from gateway.subgraphs.hierarchy.people import Person, person_of
 from gateway.subgraphs.hierarchy.texts import localized
 
-if TYPE_CHECKING:
-    from gateway.subgraphs.hierarchy.units import Unit
-
 field = strawberry.field
-UnitType = Annotated["Unit", strawberry.lazy("gateway.subgraphs.hierarchy.units")]
 
 
 @strawberry.type(description="A person in a team.")
@@ -60,7 +56,7 @@ class Team:
     @resolver("In which unit; null when it is no more, or out of the caller's sight.")
     async def unit(self, info: Info) -> UnitType | None:
         """The unit as of when the team was read, by batch."""
-        return await units.unit_of(info, self.wire.unit_id, self.as_of)
+        return await unit_of(info, self.wire.unit_id, self.as_of)
 
     @resolver("Who is in it.")
     def members(self, first: FirstOfList = USUAL_LIST) -> TeamMemberList:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Self
 
 import strawberry
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
@@ -12,13 +12,12 @@ from chaupal.hierarchy.v1 import people_pb2
 from gateway.context import Info
 from gateway.graph.fields import resolver
 from gateway.graph.pages import Page, PageInfo, PageRequest, cut_page
-from gateway.subgraphs.hierarchy import units
+from gateway.subgraphs.hierarchy.links import UnitType, unit_from_proto, unit_of
 
 if TYPE_CHECKING:
     from gateway.subgraphs.hierarchy.units import Unit
 
 field = strawberry.field
-UnitType = Annotated["Unit", strawberry.lazy("gateway.subgraphs.hierarchy.units")]
 
 
 @strawberry.type(description="A unit in a connection.")
@@ -57,7 +56,7 @@ class UnitConnection:
         cls, request: PageRequest, message: pb.ListChildrenResponse, as_of: datetime | None = None
     ) -> Self:
         """The page on the wire as the graph shows it, as of when it was read."""
-        found = [units.Unit.from_proto(each, as_of) for each in message.units]
+        found = [unit_from_proto(each, as_of) for each in message.units]
         page = cut_page(request, found, message.next_page_token)
         return cls(page=page, total_count=message.total_count)
 
@@ -86,7 +85,7 @@ class UnitMatchConnection:
         return [
             UnitMatchEdge(
                 cursor=cursor,
-                node=units.Unit.from_proto(match.unit),
+                node=unit_from_proto(match.unit),
                 score=match.score,
                 language=match.language or None,
             )
@@ -96,7 +95,7 @@ class UnitMatchConnection:
     @resolver("The units.")
     def nodes(self) -> list[UnitType]:
         """The units alone."""
-        return [units.Unit.from_proto(match.unit) for match in self.page.items]
+        return [unit_from_proto(match.unit) for match in self.page.items]
 
     @resolver("Where this page lies.")
     def page_info(self) -> PageInfo:
@@ -136,7 +135,7 @@ class LackingUnitConnection:
         return self.page.info
 
     async def _units(self, info: Info) -> Sequence["Unit | None"]:
-        return await asyncio.gather(*(units.unit_of(info, each) for each in self.page.items))
+        return await asyncio.gather(*(unit_of(info, each) for each in self.page.items))
 
     @classmethod
     def of_vacancies(cls, request: PageRequest, message: people_pb2.ListVacanciesResponse) -> Self:

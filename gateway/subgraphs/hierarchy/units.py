@@ -1,7 +1,7 @@
 """The tree of units: each with its relatives, its people and its past."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import strawberry
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
@@ -13,25 +13,22 @@ from gateway.graph.node import Node
 from gateway.graph.pages import After, First, page_request
 from gateway.graph.scalars import instant, optional_instant, optional_moment
 from gateway.graph.text import LocalizedText
-from gateway.subgraphs.hierarchy import history, people, teams, unit_pages, watches
 from gateway.subgraphs.hierarchy.areas import Area
 from gateway.subgraphs.hierarchy.arguments import USUAL_LIST, FirstOfList, WithEnded, first_of
+from gateway.subgraphs.hierarchy.history import UnitHistoryConnection, page_of_history
+from gateway.subgraphs.hierarchy.links import unit_of
 from gateway.subgraphs.hierarchy.loaders import HierarchyRoom
+from gateway.subgraphs.hierarchy.people import AppointmentList
+from gateway.subgraphs.hierarchy.teams import Team
 from gateway.subgraphs.hierarchy.texts import Place, localized, place_of
-from kit.errors import NotFound
-
-if TYPE_CHECKING:
-    from gateway.subgraphs.hierarchy.history import UnitHistoryConnection
-    from gateway.subgraphs.hierarchy.people import AppointmentList
-    from gateway.subgraphs.hierarchy.teams import Team
-    from gateway.subgraphs.hierarchy.unit_pages import UnitConnection
-    from gateway.subgraphs.hierarchy.watches import WatchLine
+from gateway.subgraphs.hierarchy.unit_pages import UnitConnection
+from gateway.subgraphs.hierarchy.watches import WatchLine
 
 field, argument = strawberry.field, strawberry.argument
-# The contract has no bound: a unit lies in a handful of areas, and in those of its ancestors.
-_AREAS = 64
-# As many as the service keeps of a unit; a console shows a few of each.
-_TEAMS = 100
+# Counted so many: a unit lies in a handful of areas, those of its ancestors included, and has a
+# handful of teams, though it may have a hundred.
+_AREAS = 16
+_TEAMS = 10
 
 
 @strawberry.federation.type(
@@ -58,13 +55,10 @@ class Unit(Node):
     )
     etag: str = field(description="Changes whenever the unit does; pass it with a change of it.")
 
-    @resolver("The unit above; null at a root.")
+    @resolver("The unit above; null at a root, and at the highest that the caller sees.")
     async def parent(self, info: Info) -> "Unit | None":
         """The parent, by batch."""
-        if not self.parent_uuid:
-            return None
-        found = await info.context.room(HierarchyRoom).units(self.as_of).load(self.parent_uuid)
-        return Unit.from_proto(found, self.as_of)
+        return await unit_of(info, self.parent_uuid, self.as_of)
 
     @resolver("The units above, nearest first; empty at a root.", directives=list_of(15))
     async def ancestors(self, info: Info) -> list["Unit"]:
@@ -73,14 +67,12 @@ class Unit(Node):
         return [Unit.from_proto(each, self.as_of) for each in found.units]
 
     @resolver("The first page of its children, by code. For more: `units(parentId:)`.")
-    async def children(
-        self, info: Info, first: First = 100
-    ) -> Annotated["UnitConnection", strawberry.lazy("gateway.subgraphs.hierarchy.unit_pages")]:
+    async def children(self, info: Info, first: First = 100) -> UnitConnection:
         """The children, by batch."""
         request = page_request(first, None, default=100)
         children = info.context.room(HierarchyRoom).children(request.page_size, self.as_of)
         reply = await children.load(self.uuid)
-        return unit_pages.UnitConnection.from_proto(request, reply, self.as_of)
+        return UnitConnection.from_proto(request, reply, self.as_of)
 
     @resolver(
         "The areas in which it or a unit above it lies, by kind and code.",
@@ -104,40 +96,33 @@ class Unit(Node):
             argument(description="In force at this instant; null for the unit's own moment."),
         ] = strawberry.UNSET,
         with_ended: WithEnded = False,
-    ) -> Annotated["AppointmentList", strawberry.lazy("gateway.subgraphs.hierarchy.people")] | None:
+    ) -> AppointmentList | None:
         """Its appointments, by batch."""
         at = optional_moment(as_of, "asOf") or self.as_of
         loader = info.context.room(HierarchyRoom).unit_appointments(
             positions or (), at, with_ended=bool(with_ended)
         )
         most = first_of(first)
-        return people.AppointmentList.from_proto(await loader.load(self.uuid), most, at)
+        return AppointmentList.from_proto(await loader.load(self.uuid), most, at)
 
     @resolver("Its teams, by kind as in the blueprint.", directives=list_of(_TEAMS))
-    async def teams(
-        self, info: Info
-    ) -> list[Annotated["Team", strawberry.lazy("gateway.subgraphs.hierarchy.teams")]] | None:
+    async def teams(self, info: Info) -> list[Team] | None:
         """Its teams, by batch."""
         found = await info.context.room(HierarchyRoom).teams(self.as_of).load(self.uuid)
-        return [teams.Team.from_proto(each, self.as_of) for each in found.teams]
+        return [Team.from_proto(each, self.as_of) for each in found.teams]
 
     @resolver("Who watches it, and the line above them up to the centre.")
-    async def watch_line(
-        self, info: Info
-    ) -> Annotated["WatchLine", strawberry.lazy("gateway.subgraphs.hierarchy.watches")] | None:
+    async def watch_line(self, info: Info) -> WatchLine | None:
         """Its line of watch, by batch."""
         found = await info.context.room(HierarchyRoom).watch_lines(self.as_of).load(self.uuid)
-        return watches.WatchLine.from_proto(found, self.as_of)
+        return WatchLine.from_proto(found, self.as_of)
 
     @resolver("What it was, newest first. Of one unit in one operation.")
     async def history(
         self, info: Info, first: First = 100, after: After = strawberry.UNSET
-    ) -> (
-        Annotated["UnitHistoryConnection", strawberry.lazy("gateway.subgraphs.hierarchy.history")]
-        | None
-    ):
+    ) -> UnitHistoryConnection | None:
         """A page of its past."""
-        return await history.page_of_history(info, self.uuid, first, after)
+        return await page_of_history(info, self.uuid, first, after)
 
     @classmethod
     async def resolve_reference(cls, info: Info, id: strawberry.ID) -> "Unit | None":  # noqa: A002
@@ -163,14 +148,3 @@ class Unit(Node):
             valid_to=optional_instant(message.valid_to, given=message.HasField("valid_to")),
             etag=message.etag,
         )
-
-
-async def unit_of(info: Info, uuid: str, as_of: datetime | None = None) -> Unit | None:
-    """The unit of an id as it stood, by batch; None where the caller sees none."""
-    if not uuid:
-        return None
-    try:
-        found = await info.context.room(HierarchyRoom).units(as_of).load(uuid)
-    except NotFound:
-        return None
-    return Unit.from_proto(found, as_of)

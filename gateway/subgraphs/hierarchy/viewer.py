@@ -7,9 +7,10 @@ from chaupal.hierarchy.v1 import access_pb2 as pb
 
 from gateway.context import Info
 from gateway.graph.fields import list_of, resolver
+from gateway.subgraphs.hierarchy.links import unit_of
 from gateway.subgraphs.hierarchy.loaders import HierarchyRoom
 from gateway.subgraphs.hierarchy.people import Appointment, Person
-from gateway.subgraphs.hierarchy.units import Unit, unit_of
+from gateway.subgraphs.hierarchy.units import Unit
 
 field = strawberry.field
 # The contract has no bound; hardly anybody holds more than a few.

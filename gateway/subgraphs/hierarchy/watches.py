@@ -1,7 +1,7 @@
 """Who watches what: watches, and the line from a unit to the centre."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Self
 
 import strawberry
 from chaupal.hierarchy.v1 import people_pb2 as pb
@@ -11,14 +11,10 @@ from gateway.graph.fields import list_of, resolver
 from gateway.graph.ids import encode_id
 from gateway.graph.pages import Page, PageInfo, PageRequest, cut_page
 from gateway.graph.scalars import instant, optional_instant
-from gateway.subgraphs.hierarchy import units
+from gateway.subgraphs.hierarchy.links import UnitType, unit_of
 from gateway.subgraphs.hierarchy.people import Appointment, Person, person_of
 
-if TYPE_CHECKING:
-    from gateway.subgraphs.hierarchy.units import Unit
-
 field = strawberry.field
-UnitType = Annotated["Unit", strawberry.lazy("gateway.subgraphs.hierarchy.units")]
 # A unit's watch and its cover, and the few who hold an office of the line.
 _WATCHES = 8
 _OFFICES = 16
@@ -48,7 +44,7 @@ class Watch:
     @resolver("The unit whose subtree is watched; null when it is no more, or out of sight.")
     async def unit(self, info: Info) -> UnitType | None:
         """The unit as of when the watch was read, by batch."""
-        return await units.unit_of(info, self.unit_uuid, self.as_of)
+        return await unit_of(info, self.unit_uuid, self.as_of)
 
     @classmethod
     def from_proto(cls, message: pb.Watch, as_of: datetime | None = None) -> Self:
@@ -87,7 +83,7 @@ class WatchLine:
     @resolver("The centre; null without one, and when out of the caller's sight.")
     async def centre(self, info: Info) -> UnitType | None:
         """The unit of the centre, by batch."""
-        return await units.unit_of(info, self.centre_uuid, self.as_of)
+        return await unit_of(info, self.centre_uuid, self.as_of)
 
     @classmethod
     def from_proto(cls, message: pb.WatchLine, as_of: datetime | None) -> Self:
