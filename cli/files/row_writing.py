@@ -82,8 +82,8 @@ def _xlsx(to: IO[bytes], are_numbers: Sequence[bool]) -> Iterator[RowWriter]:
     def cell(text: str, *, is_number: bool) -> Any:
         if not text:
             return None
-        if is_number and float(f"{float(text):.15g}") == float(text):
-            # What a spreadsheet keeps of a number; a longer one is a text.
+        if is_number and count > 1 and float(f"{float(text):.15g}") == float(text):
+            # What a spreadsheet keeps of a number; a longer one is a text. Not in the header.
             return float(text)
         escaped = to_xlsx_cell(text)
         if len(escaped) > _XLSX_CELL_CHARS:
