@@ -171,7 +171,7 @@ async def open_neo4j(
 ) -> AsyncIterator[World]:
     clock = FakeClock()
     async with Neo4jStore(uri, auth, retry=retry) as store:
-        assert await store.ready() is None
+        await store.migrate()
         yield World(
             graph=Neo4jOrgGraph(store, clock, SeededIds(1)),
             twin=Neo4jOrgGraph(store, clock, SeededIds(1)),

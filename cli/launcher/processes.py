@@ -153,8 +153,10 @@ def _own(service: str, wiring: Wiring) -> dict[str, str]:
     redis = {"REDIS_URL": wiring.redis_url}
     match service:
         case "hierarchy":
-            # A tenant of one's own begins with its blueprint: nobody operates a platform here.
-            return redis | _graph(wiring) | {"IMPLICIT_TENANTS": "true"}
+            # Nobody operates a platform here: a tenant of one's own begins with its blueprint, and
+            # no job brings a database up to date.
+            ours = {"IMPLICIT_TENANTS": "true", "MIGRATE_AT_START": "true"}
+            return redis | _graph(wiring) | ours
         case "groups":
             return redis | {"HIERARCHY_TARGET": wiring.target("hierarchy")}
         case "messaging":

@@ -1,14 +1,20 @@
-"""Runs hierarchy: `python -m services.hierarchy`, or with `worker` the relay of its events."""
+"""Runs hierarchy: `python -m services.hierarchy`; with `worker` the relay of its events, and with
+`migrate` the job that brings the database's schema up to date.
+"""
 
 import os
 import sys
 from collections.abc import Mapping, Sequence
 
 from kit.process import Job, run_process
-from services.hierarchy.bootstrap import run_server, run_worker
-from services.hierarchy.config import Settings, WorkerSettings
+from services.hierarchy.bootstrap import run_migrations, run_server, run_worker
+from services.hierarchy.config import Settings, StoreSettings, WorkerSettings
 
-_JOBS = {"": Job(Settings, run_server), "worker": Job(WorkerSettings, run_worker)}
+_JOBS = {
+    "": Job(Settings, run_server),
+    "worker": Job(WorkerSettings, run_worker),
+    "migrate": Job(StoreSettings, run_migrations),
+}
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:

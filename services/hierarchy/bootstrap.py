@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,8 +15,10 @@ from chaupal.hierarchy.v1.tenants_pb2_grpc import add_TenantsServiceServicer_to_
 from chaupal.hierarchy.v1.transfers_pb2_grpc import add_TransfersServiceServicer_to_server
 
 from kit.clock import Clock, SystemClock
+from kit.errors import Unavailable
 from kit.ids import Ids, SystemIds
 from kit.redis import open_redis
+from kit.retry import delays
 from kit.server import Server, ServiceRegistration, build_server, serve
 from kit.tokens import build_verifier
 from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedOutbox, EmbeddedStore
@@ -65,19 +68,24 @@ WORKER_NAME = "hierarchy.worker"
 # imported; 16 ms and 0.1 s so, because a full walk comes seldom.
 _COLLECT_AFTER = (5_000, 10, 100)
 
+# About a minute: a database that is deployed beside us may take that long to start.
+_REACHING_ATTEMPTS = 30
+
 Ready = Callable[[int], None]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
     """The adapters of one open store, and what dates and names the things in it.
 
-    `ready` says why the store cannot be used, if so.
+    `ready` says why the store cannot be used, if so; `migrate` brings its schema up to date.
     """
 
     graph: OrgGraph
     outbox: Outbox
     ready: Callable[[], Awaitable[str | None]]
+    migrate: Callable[[], Awaitable[None]]
     clock: Clock
     ids: Ids
 
@@ -113,7 +121,7 @@ def build_hierarchy(
         verifier=build_verifier(settings, clock),
         domain=DOMAIN,
         reflection=settings.grpc_reflection,
-        ready_checks=[store.ready],
+        ready_checks=[partial(_migrated, store) if settings.migrate_at_start else store.ready],
         clock=clock,
         ids=ids or SystemIds(),
     )
@@ -222,6 +230,30 @@ async def run_server(
         await serve(server, _address(settings), drain=settings.drain, ready=ready, stop=stop)
 
 
+async def run_migrations(
+    settings: StoreSettings,
+    *,
+    ready: Ready | None = None,  # noqa: ARG001  # a job that never listens
+) -> None:
+    """Bring the database's schema up to date and return, waiting a while for the database.
+
+    Raises:
+        Unavailable: it cannot be reached.
+        PreconditionFailed: it was brought to something else than this version's.
+    """
+    pauses = delays(_REACHING_ATTEMPTS)
+    async with open_store(settings, SystemClock(), SystemIds()) as store:
+        while True:
+            try:
+                return await store.migrate()
+            except Unavailable as error:
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+                _log.info("not migrated yet", extra={"reason": str(error)})
+            await asyncio.sleep(pause)
+
+
 async def run_worker(
     settings: WorkerSettings, *, ready: Ready | None = None, stop: asyncio.Event | None = None
 ) -> None:
@@ -259,7 +291,7 @@ async def _open_streams(settings: WorkerSettings) -> AsyncIterator[RedisEventStr
 async def _open_embedded(settings: StoreSettings, clock: Clock, ids: Ids) -> AsyncIterator[Store]:
     async with EmbeddedStore(settings.database_file) as store:
         graph = EmbeddedOrgGraph(store, clock, ids)
-        yield Store(graph, EmbeddedOutbox(store), store.ready, clock, ids)
+        yield Store(graph, EmbeddedOutbox(store), store.ready, _migrated_when_opened, clock, ids)
 
 
 @asynccontextmanager
@@ -277,7 +309,16 @@ async def _open_neo4j(
     auth = (settings.neo4j_username, password.get_secret_value()) if password else None
     async with Neo4jStore(uri, auth, settings.neo4j_database) as store:
         graph = Neo4jOrgGraph(store, clock, ids)
-        yield Store(graph, Neo4jOutbox(store), store.ready, clock, ids)
+        yield Store(graph, Neo4jOutbox(store), store.ready, store.migrate, clock, ids)
+
+
+async def _migrated_when_opened() -> None:
+    """Nothing is left to do in the embedded store."""
+
+
+async def _migrated(store: Store) -> str | None:
+    await store.migrate()
+    return await store.ready()
 
 
 def _address(settings: StoreSettings) -> str:

@@ -56,6 +56,11 @@ class Settings(StoreSettings):
         description="Whether a tenant that nobody created begins with its first blueprint; for "
         "development.",
     )
+    migrate_at_start: bool = Field(
+        False,
+        description="Whether the server brings Neo4j's schema up to date by itself; for "
+        "development, where no job does. The embedded store always does.",
+    )
 
     @classmethod
     def problems_between(cls, given: Mapping[str, str]) -> Iterator[Problem]:

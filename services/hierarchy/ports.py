@@ -96,7 +96,19 @@ class OrgGraph(Protocol):
     """
 
     async def header(self, tenant: TenantId) -> TenantHeader:
-        """The tenant's header; cheap enough to ask on every request."""
+        """The tenant's header; cheap enough to ask on every request.
+
+        When it meets a write that is just being applied it may be ahead of the records.
+        """
+        ...
+
+    async def settled_header(self, tenant: TenantId) -> TenantHeader:
+        """The tenant's header; what is read after it is not older than it.
+
+        For whoever keeps what they read for as long as a version of the header stands: begun with
+        `header`, they would keep for so long what a write had not reached yet. Waits for the
+        tenant's writers where it must.
+        """
         ...
 
     async def find(

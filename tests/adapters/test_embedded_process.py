@@ -80,7 +80,7 @@ def test_wrong_settings_are_all_named_and_nothing_starts(tmp_path: Path) -> None
 def test_an_unknown_argument_is_refused(tmp_path: Path) -> None:
     with process(tmp_path, environment(tmp_path), "walker") as child:
         assert child.wait(START_SECONDS) == 2
-        assert "usage: python -m services.hierarchy [worker]" in child.log.read_text()
+        assert "usage: python -m services.hierarchy [worker] [migrate]" in child.log.read_text()
 
 
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ async def test_processes_share_the_database(neo4j_uri: str, neo4j_auth: Auth, un
         Neo4jStore(neo4j_uri, neo4j_auth) as one,
         Neo4jStore(neo4j_uri, neo4j_auth) as other,
     ):
-        await one.ready()
+        await one.migrate()
         graphs = [Neo4jOrgGraph(store, FakeClock(), SystemIds()) for store in (one, other)]
 
         def decide(moment: Moment) -> Steps[Done]:

@@ -153,8 +153,7 @@ async def two_graphs(
     if store == "neo4j":
         uri, auth = request.getfixturevalue("neo4j_uri"), request.getfixturevalue("neo4j_auth")
         async with Neo4jStore(uri, auth) as first, Neo4jStore(uri, auth) as second:
-            assert await first.ready() is None
-            assert await second.ready() is None
+            await first.migrate()
             yield (
                 Neo4jOrgGraph(first, clock, SeededIds(1)),
                 Neo4jOrgGraph(second, clock, SeededIds(2)),

@@ -33,7 +33,11 @@ def environment_of(folder: Path, neo4j_uri: str | None, **more: str) -> dict[str
     if neo4j_uri:
         KeyFile.open_or_make(folder / "keys")
         del environ["DATABASE_FILE"]
-        environ |= {"NEO4J_URI": neo4j_uri, "KEY_ENCRYPTION_KEYS_FILE": str(folder / "keys")}
+        environ |= {
+            "NEO4J_URI": neo4j_uri,
+            "KEY_ENCRYPTION_KEYS_FILE": str(folder / "keys"),
+            "MIGRATE_AT_START": "true",
+        }
     return environ
 
 

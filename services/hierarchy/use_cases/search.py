@@ -85,7 +85,7 @@ class NameIndexes:
 
     async def _load(self, tenant: TenantId) -> Names:
         # The version first: what changes while the pages are read is indexed over them.
-        version = (await self._graph.header(tenant)).tree_version
+        version = (await self._graph.settled_header(tenant)).tree_version
         units: list[Unit] = []
         while page := await self._graph.page(
             tenant, Unit, after=units[-1].id if units else "", limit=_PAGE

@@ -25,6 +25,7 @@ class WorkingTenants:
         self._graph = graph
         self._implicit = implicit
         self.header = graph.header
+        self.settled_header = graph.settled_header
         self.find = graph.find
         self.page = graph.page
         self.children = graph.children

@@ -35,6 +35,9 @@ class EmbeddedOrgGraph:
         header = await self._store.read(lambda it: reads.read_header(it, tenant))
         return header or TenantHeader(tenant)
 
+    async def settled_header(self, tenant: TenantId) -> TenantHeader:
+        return await self.header(tenant)  # a write is there as a whole, or not at all
+
     async def find(
         self,
         tenant: TenantId,

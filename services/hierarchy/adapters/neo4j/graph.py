@@ -46,6 +46,9 @@ class Neo4jOrgGraph:
     async def header(self, tenant: TenantId) -> TenantHeader:
         return await self._store.run(tenants.read_header, tenant)
 
+    async def settled_header(self, tenant: TenantId) -> TenantHeader:
+        return await self._store.run(tenants.read_settled_header, tenant)
+
     async def find(
         self,
         tenant: TenantId,
@@ -114,8 +117,8 @@ class Neo4jOrgGraph:
 
     async def _write(
         self, tx: AsyncManagedTransaction, tenant: TenantId, operation: Operation[T]
-    ) -> tuple[T, int]:
-        """The answer, and the tree version that is to be settled, if any."""
+    ) -> tuple[T, TenantHeader | None]:
+        """The answer, and the header whose versions are to be settled, if any."""
         standing = await tenants.lock_for_write(tx, tenant)
         now = self._clock.now()
         kept = await writes.read_answer(tx, tenant, operation.request_id, now)
@@ -133,12 +136,12 @@ class Neo4jOrgGraph:
         await writes.keep_answer(tx, tenant, operation.request_id, kept, now)
         return decision.answer, _unsettled(standing, decision.header or standing.header)
 
-    async def _settle(self, tenant: TenantId, tree_version: int) -> None:
+    async def _settle(self, tenant: TenantId, header: TenantHeader) -> None:
         try:
-            await self._store.run(tenants.settle, tenant, tree_version)
+            await self._store.run(tenants.settle, tenant, header)
         except Unavailable:
             # The write has happened; reads name an older version until somebody settles a newer.
-            _log.warning("tree version not settled", exc_info=True)
+            _log.warning("versions not settled", exc_info=True)
 
     async def _rehearse(self, tenant: TenantId, operation: Operation[T]) -> T:
         """Hold the conversation and write nothing.
@@ -166,8 +169,8 @@ class Neo4jOrgGraph:
         return (await hold(operation, moment, partial(look_up, tx, tenant))).answer
 
 
-def _unsettled(standing: tenants.Standing, header: TenantHeader) -> int:
-    return header.tree_version if header.tree_version > standing.settled else 0
+def _unsettled(standing: tenants.Standing, header: TenantHeader) -> TenantHeader | None:
+    return None if tenants.is_settled(header, standing.settled) else header
 
 
 async def _read_whole(

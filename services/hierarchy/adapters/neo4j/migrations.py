@@ -3,14 +3,16 @@
 import asyncio
 import hashlib
 import logging
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, LiteralString
 
-from neo4j import AsyncSession
+from neo4j import AsyncManagedTransaction, AsyncSession
 from neo4j.exceptions import ClientError, DatabaseError, TransientError
 
+from kit.errors import PreconditionFailed, Unavailable
 from kit.retry import delays
 from services.hierarchy.adapters.neo4j.schema import CONSTRAINTS, INDEXES
 
@@ -30,13 +32,36 @@ class Migration:
         return hashlib.sha256("\n".join(self.statements).encode()).hexdigest()
 
 
-class MigrationEdited(Exception):
+class SchemaBehind(Unavailable):
+    """The database lacks steps that this version needs."""
+
+    reason = "SCHEMA_BEHIND"
+    sentence = "migrations {migrations} were not taken: `python -m services.hierarchy migrate`"
+    migrations: tuple[int, ...]
+
+
+class MigrationEdited(PreconditionFailed):
     """The database has taken a step that says something else now."""
+
+    reason = "MIGRATION_EDITED"
+    sentence = "migration {migration} is not the one that was taken"
+    migration: int
+
+
+class SchemaDrifted(PreconditionFailed):
+    """Constraints or indexes that were made are not there, or do not work."""
+
+    reason = "SCHEMA_DRIFTED"
+    sentence = "constraints or indexes are gone: {names}"
+    names: tuple[str, ...]
 
 
 MIGRATIONS = (Migration(1, (*CONSTRAINTS.values(), *INDEXES, "CALL db.awaitIndexes(300)")),)
 
 _TAKEN = "MATCH (m:Migration) RETURN m.number, m.checksum"
+_ONLINE = "SHOW INDEXES YIELD name, state WHERE state = 'ONLINE' RETURN name"
+# A constraint has an index under its name; that of an index is the third word.
+_NAMES = frozenset(CONSTRAINTS) | {each.split()[2] for each in INDEXES}
 # Indexes under the name of a constraint that is not there; other indexes are nobody's leavings.
 _LEFT_BEHIND = """SHOW INDEXES YIELD name, owningConstraint
 WHERE name IN $constraints AND owningConstraint IS NULL
@@ -47,21 +72,43 @@ _ATTEMPTS = 12
 _NOTE = "MERGE (m:Migration {number: $number}) SET m.checksum = $checksum"
 
 
-async def migrate(session: AsyncSession) -> None:
-    """Take the steps that the database has not behind it; two starts at once do no harm.
+async def check(tx: AsyncSession | AsyncManagedTransaction) -> None:
+    """Return when the database has the schema that this version needs; changes nothing.
 
-    Steps of a newer version of this program are left alone: it keeps to the schema of this one.
+    Steps of a newer version of this program are left alone: they keep what this one needs, or
+    they come in a roll-out of their own.
 
     Raises:
-        MigrationEdited: see there.
+        SchemaBehind, MigrationEdited, SchemaDrifted: see there.
     """
-    result = await session.run(_TAKEN)
-    taken = dict(await result.values())
+    taken = dict(await (await tx.run(_TAKEN)).values())
+    if missing := _missing(taken):
+        raise SchemaBehind(tuple(each.number for each in missing))
+    # A newer step may have taken an index away.
+    if max(taken) == MIGRATIONS[-1].number:
+        online = {name for (name,) in await (await tx.run(_ONLINE)).values()}
+        if gone := _NAMES - online:
+            raise SchemaDrifted(tuple(sorted(gone)))
+
+
+async def migrate(session: AsyncSession) -> None:
+    """Take the steps that the database has not behind it; two who do so at once do no harm.
+
+    Raises:
+        MigrationEdited, SchemaDrifted: see there.
+    """
+    taken = dict(await (await session.run(_TAKEN)).values())
+    for each in _missing(taken):
+        await _take(session, each)
+    await check(session)
+
+
+def _missing(taken: Mapping[int, str]) -> Sequence[Migration]:
+    """The steps that were not taken. Raises `MigrationEdited` for one that was another."""
     for each in MIGRATIONS:
-        if each.number not in taken:
-            await _take(session, each)
-        elif taken[each.number] != each.checksum:
-            raise MigrationEdited(f"migration {each.number} is not the one that was taken")
+        if taken.get(each.number, each.checksum) != each.checksum:
+            raise MigrationEdited(each.number)
+    return [each for each in MIGRATIONS if each.number not in taken]
 
 
 async def _take(session: AsyncSession, migration: Migration) -> None:

@@ -1,6 +1,5 @@
 """One Neo4j database: its driver, its transactions, its errors as kinds."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -11,7 +10,7 @@ from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, Asyn
 from neo4j import exceptions as neo4j_errors
 
 from kit.errors import Unavailable
-from services.hierarchy.adapters.neo4j.migrations import migrate
+from services.hierarchy.adapters.neo4j.migrations import check, migrate
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -54,8 +53,7 @@ class Neo4jStore:
         self._auth = auth
         self._database = database
         self._driver: AsyncDriver | None = None
-        self._migrating = asyncio.Lock()
-        self._migrated = False
+        self._checked = False
 
     async def __aenter__(self) -> Self:
         self._driver = AsyncGraphDatabase.driver(
@@ -81,28 +79,37 @@ class Neo4jStore:
     async def ready(self) -> str | None:
         """None once the database answers and has the schema; else an error that says why not.
 
-        The schema is made here, so that a process can start before its database.
+        Raises:
+            SchemaBehind, MigrationEdited, SchemaDrifted: somebody has to `migrate`, or to look.
         """
-        if self._migrated:
-            async with self._session() as session:
+        async with self._session() as session:
+            if self._checked:
                 await (await session.run("RETURN 1")).consume()
-        else:
-            await self.migrate()
+            else:
+                await check(session)  # once: whoever asks has little time, and asks again
+                self._checked = True
         return None
 
     async def migrate(self) -> None:
-        """Bring the schema to what this version needs; also a job of its own, before a roll-out.
+        """Bring the schema to what this version needs: a job of its own, before a roll-out.
 
         Raises:
-            MigrationEdited: the database was brought to something else.
+            MigrationEdited, SchemaDrifted: the database was brought to something else.
         """
-        async with self._migrating, self._session() as session:
+        async with self._session() as session:
             await migrate(session)
-            self._migrated = True
+            self._checked = True
 
     async def run(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run work in one transaction; it may run again when the transaction has to be repeated."""
+        """Run work in one transaction; it may run again when the transaction has to be repeated.
+
+        None runs before the schema was found to be right: without its constraints, writers that
+        meet would make things twice.
+        """
         async with self._session() as session:
+            if not self._checked:
+                await session.execute_read(check)
+                self._checked = True
             return await session.execute_write(work, *args, **kwargs)
 
     @asynccontextmanager

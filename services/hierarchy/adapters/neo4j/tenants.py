@@ -25,21 +25,30 @@ MAKE_AND_LOCK = Statement(
     ON CREATE SET t.header = $empty, t.tree_version = 0, t.write_count = 0,
         t.event_sequence = 0, t.relayed_through = 0
     SET t.locked = true
-    MERGE (s:Settled {tenant: $tenant}) ON CREATE SET s.tree_version = 0
-    RETURN t.header, t.event_sequence, t.write_count, s.tree_version""",
+    MERGE (s:Settled {tenant: $tenant})
+    ON CREATE SET s.tree_version = 0, s.access_version = 0
+    RETURN t.header, t.event_sequence, t.write_count, [s.tree_version, s.access_version]""",
 )
 # The tree version that a read is not older than, read before anything else. Not the header's: a
 # commit that is just being applied may show that, and not yet its units.
 VERSION: LiteralString = """OPTIONAL MATCH (s:Settled {tenant: $tenant})
     WITH s.tree_version AS version"""
-# Says that all writes up to a tree version were applied. In a transaction after theirs, and on a
+# Says that all writes up to these versions were applied. In a transaction after theirs, and on a
 # node of its own, so that nobody waits for the tenant's next writer.
 SETTLE = Statement(
-    "settle tree version",
+    "settle versions",
     """MATCH (s:Settled {tenant: $tenant})
     SET s.locked = true
-    WITH s WHERE s.tree_version < $tree_version
-    SET s.tree_version = $tree_version""",
+    WITH s, s.tree_version < $versions[0] AS tree, s.access_version < $versions[1] AS access
+    SET s.tree_version = CASE WHEN tree THEN $versions[0] ELSE s.tree_version END,
+        s.access_version = CASE WHEN access THEN $versions[1] ELSE s.access_version END""",
+)
+# The header, and up to which versions all writes are known to be applied.
+SETTLED_HEADER = Statement(
+    "read settled header",
+    """MATCH (t:Tenant {id: $tenant})
+    MATCH (s:Settled {tenant: $tenant})
+    RETURN t.header, [s.tree_version, s.access_version]""",
 )
 HEADER = Statement("read header", "MATCH (t:Tenant {id: $tenant}) RETURN t.header")
 TENANTS = Statement(
@@ -57,13 +66,14 @@ class Standing:
     Attributes:
         event_sequence: of the newest event; 0 before the first.
         write_count: grows with each write that changes anything.
-        settled: the tree version that reads name; behind the header's after a crash.
+        settled: the versions of tree and access that reads may count on; behind the header's after
+            a crash.
     """
 
     header: TenantHeader
     event_sequence: int = 0
     write_count: int = 0
-    settled: int = 0
+    settled: Sequence[int] = (0, 0)
 
 
 async def lock(tx: AsyncManagedTransaction, tenant: TenantId) -> Standing:
@@ -80,9 +90,28 @@ async def lock_for_write(tx: AsyncManagedTransaction, tenant: TenantId) -> Stand
     return _standing(tenant, await MAKE_AND_LOCK.run(tx, tenant=tenant, empty=empty))
 
 
-async def settle(tx: AsyncManagedTransaction, tenant: TenantId, tree_version: int) -> None:
-    """Name this version to readers, unless they are told a newer one already."""
-    await SETTLE.run(tx, tenant=tenant, tree_version=tree_version)
+def versions_of(header: TenantHeader) -> list[int]:
+    """The versions of tree and access."""
+    return [header.tree_version, header.access_version]
+
+
+def is_settled(header: TenantHeader, settled: Sequence[int]) -> bool:
+    """Whether the write that made the header is known to be applied."""
+    return all(one <= known for one, known in zip(versions_of(header), settled, strict=True))
+
+
+async def settle(tx: AsyncManagedTransaction, tenant: TenantId, header: TenantHeader) -> None:
+    """Name the header's versions to readers, unless they are told newer ones already."""
+    await SETTLE.run(tx, tenant=tenant, versions=versions_of(header))
+
+
+async def read_settled_header(tx: AsyncManagedTransaction, tenant: TenantId) -> TenantHeader:
+    """The tenant's header, of a write that was applied: known to be, or waited for."""
+    for text, settled in await SETTLED_HEADER.run(tx, tenant=tenant):
+        header = _header(tenant, text)
+        if is_settled(header, settled):
+            return header
+    return (await lock(tx, tenant)).header
 
 
 async def read_header(tx: AsyncManagedTransaction, tenant: TenantId) -> TenantHeader:
