@@ -1,11 +1,14 @@
 """The hierarchy's room: blueprint, units, parents, ancestors, children, pages."""
 
+from datetime import UTC, datetime
+
 import pytest
+from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
 
 from gateway.graph.ids import encode_id
 
 from .fakes.servers import Client
-from .fakes.world import uid
+from .fakes.world import stamp, uid
 
 STATE = encode_id("Unit", uid("unit", "RJ"))
 DISTRICT = encode_id("Unit", uid("unit", "D0-01"))
@@ -179,3 +182,118 @@ async def test_children_of_an_unknown_parent_are_not_found(asking: Client) -> No
     assert body["data"] is None
     assert body["errors"][0]["extensions"]["code"] == "NOT_FOUND"
     assert body["errors"][0]["extensions"]["serviceName"] == "hierarchy"
+
+
+async def test_a_unit_of_a_date(asking: Client) -> None:
+    then = stamp(datetime(2026, 10, 1, tzinfo=UTC))
+    await asking.data(
+        """query($id: ID!, $asOf: DateTime) { unit(id: $id, asOf: $asOf) { code }
+          unitByCode(level: "division", code: "D1", asOf: $asOf) { code } }""",
+        id=STATE,
+        asOf="2026-10-01T00:00:00Z",
+    )
+    asked = asking.world.asked
+    assert asked["BatchGetUnits"] == pb.BatchGetUnitsRequest(ids=[uid("unit", "RJ")], as_of=then)
+    key = pb.UnitKey(level="division", code="D1")
+    assert asked["GetUnit"] == pb.GetUnitRequest(key=key, as_of=then)
+
+
+async def test_two_moments_in_one_operation_are_two_calls(asking: Client) -> None:
+    await asking.data(
+        """query($id: ID!) { now: unit(id: $id) { code }
+          then: unit(id: $id, asOf: "2026-10-01T00:00:00Z") { code }
+          same: unit(id: $id, asOf: "2026-10-01T05:30:00+05:30") { code } }""",
+        id=STATE,
+    )
+    assert asking.world.calls.counts() == {"BatchGetUnits": 2}
+
+
+async def test_what_a_unit_was(asking: Client) -> None:
+    data = await asking.data(
+        """query($id: ID!) { unitHistory(id: $id) { edges { cursor node { code validTo } }
+          nodes { unitId code parentId parent { code } since }
+          successors { code } pageInfo { hasNextPage } } }""",
+        id=DISTRICT,
+    )
+    history = data["unitHistory"]
+    assert [each["node"]["code"] for each in history["edges"]] == ["D0-01", "OLD-D0-01"]
+    assert history["edges"][0]["node"]["validTo"] is None
+    assert history["nodes"][0]["parent"] == {"code": "D0"}
+    # Its old parent is no more.
+    assert history["nodes"][1]["parentId"] == encode_id("Unit", uid("unit", "nowhere"))
+    assert history["nodes"][1]["parent"] is None
+    assert history["nodes"][1]["unitId"] == DISTRICT
+    assert history["successors"] == [{"code": "D1"}]
+
+
+async def test_the_history_of_nobody_is_null(asking: Client) -> None:
+    unknown = encode_id("Unit", uid("unit", "nowhere"))
+    data = await asking.data(
+        "query($id: ID!) { unitHistory(id: $id) { pageInfo { endCursor } } }", id=unknown
+    )
+    assert data == {"unitHistory": None}
+
+
+async def test_the_history_of_a_page_of_units_is_refused(asking: Client) -> None:
+    """No batch RPC lists the history of many, so an operation lists that of one."""
+    body = await asking.ask(
+        "query($id: ID!) { units(parentId: $id) { nodes { history { nodes { code } } } } }",
+        id=STATE,
+    )
+    reasons = {each["extensions"]["reason"] for each in body["errors"]}
+    assert reasons == {"HISTORY_OF_ONE_UNIT"}
+    assert asking.world.calls.counts()["ListUnitHistory"] == 1
+
+
+async def test_units_are_found_by_name(asking: Client) -> None:
+    query = """query($after: String) {
+      searchUnits(query: "D0", levels: ["district"], first: 2, after: $after) {
+        edges { cursor score language node { code } } nodes { code }
+        pageInfo { hasNextPage endCursor } } }"""
+    first = (await asking.data(query))["searchUnits"]
+    assert [(each["node"]["code"], each["score"], each["language"]) for each in first["edges"]] == [
+        ("D0", 0.5, None),
+        ("D0-00", 0.5, "hi"),
+    ]
+    asked = asking.world.asked["SearchUnits"]
+    assert isinstance(asked, pb.SearchUnitsRequest)
+    assert (asked.query, list(asked.levels), asked.page_size) == ("D0", ["district"], 2)
+    second = (await asking.data(query, after=first["pageInfo"]["endCursor"]))["searchUnits"]
+    assert [each["code"] for each in second["nodes"]] == ["D0-01", "D0-02"]
+
+
+async def test_areas_by_page(asking: Client) -> None:
+    data = await asking.data(
+        '{ areas(kind: "constituency", first: 1) { edges { cursor node { code } }'
+        " nodes { id kind name { text } } pageInfo { hasNextPage } } }"
+    )
+    assert data["areas"]["nodes"] == [
+        {
+            "id": encode_id("Area", uid("area", "D0-00")),
+            "kind": "constituency",
+            "name": {"text": "Area D0-00"},
+        }
+    ]
+    assert data["areas"]["pageInfo"] == {"hasNextPage": True}
+    assert asking.world.asked["ListAreas"] == pb.ListAreasRequest(kind="constituency", page_size=1)
+
+
+async def test_the_offices_of_the_blueprint(asking: Client) -> None:
+    data = await asking.data(
+        """{ blueprint { centreLevel verificationDays teamKinds { key levels maxMembers }
+          positions { key levels seats roles grants { capability categories groupKinds } } } }"""
+    )
+    assert data["blueprint"] == {
+        "centreLevel": "state",
+        "verificationDays": 180,
+        "teamKinds": [{"key": "it_cell", "levels": ["district"], "maxMembers": 7}],
+        "positions": [
+            {
+                "key": "president",
+                "levels": ["district"],
+                "seats": 1,
+                "roles": ["head"],
+                "grants": [{"capability": "view", "categories": ["farmers"], "groupKinds": []}],
+            }
+        ],
+    }

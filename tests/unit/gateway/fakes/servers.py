@@ -10,7 +10,9 @@ from typing import Any
 
 import httpx2
 from chaupal.groups.v1.groups_pb2_grpc import add_GroupsServiceServicer_to_server
+from chaupal.hierarchy.v1.access_pb2_grpc import add_AccessServiceServicer_to_server
 from chaupal.hierarchy.v1.hierarchy_pb2_grpc import add_HierarchyServiceServicer_to_server
+from chaupal.hierarchy.v1.people_pb2_grpc import add_PeopleServiceServicer_to_server
 from chaupal.messaging.v1.messaging_pb2_grpc import add_MessagingServiceServicer_to_server
 from starlette.applications import Starlette
 
@@ -23,6 +25,7 @@ from kit.tokens import build_verifier
 from .groups import FakeGroups
 from .hierarchy import FakeHierarchy
 from .messaging import FakeMessaging
+from .people import FakeAccess, FakePeople
 from .world import TENANT, World
 
 ISSUER = "http://issuer.test"
@@ -85,14 +88,24 @@ def _server(name: str, world: World, configured: Settings) -> Server:
     hierarchy = FakeHierarchy(world)  # type: ignore[abstract]
     groups = FakeGroups(world)  # type: ignore[abstract]
     messaging = FakeMessaging(world)  # type: ignore[abstract]
-    register = {
-        "hierarchy": lambda to: add_HierarchyServiceServicer_to_server(hierarchy, to),
-        "groups": lambda to: add_GroupsServiceServicer_to_server(groups, to),
-        "messaging": lambda to: add_MessagingServiceServicer_to_server(messaging, to),
+    people = FakePeople(world)
+    access = FakeAccess(world)  # type: ignore[abstract]
+    registrations = {
+        "hierarchy": {
+            "Hierarchy": lambda to: add_HierarchyServiceServicer_to_server(hierarchy, to),
+            "People": lambda to: add_PeopleServiceServicer_to_server(people, to),
+            "Access": lambda to: add_AccessServiceServicer_to_server(access, to),
+        },
+        "groups": {"Groups": lambda to: add_GroupsServiceServicer_to_server(groups, to)},
+        "messaging": {
+            "Messaging": lambda to: add_MessagingServiceServicer_to_server(messaging, to)
+        },
     }[name]
-    full_name = f"chaupal.{name}.v1.{name.capitalize()}Service"
     return build_server(
-        [ServiceRegistration(name=full_name, add=register)],
+        [
+            ServiceRegistration(name=f"chaupal.{name}.v1.{each}Service", add=register)
+            for each, register in registrations.items()
+        ],
         verifier=build_verifier(configured),
         domain=f"{name}.chaupal",
     )

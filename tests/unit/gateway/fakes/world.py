@@ -5,10 +5,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from chaupal.groups.v1 import groups_pb2
-from chaupal.hierarchy.v1 import hierarchy_pb2
+from chaupal.hierarchy.v1 import hierarchy_pb2, people_pb2
 from chaupal.messaging.v1 import messaging_pb2
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from kit.errors import ChaupalError
@@ -54,11 +56,23 @@ class World:
     groups: dict[str, groups_pb2.Group] = field(default_factory=dict)
     broadcasts: dict[str, messaging_pb2.Broadcast] = field(default_factory=dict)
     deliveries: list[messaging_pb2.Delivery] = field(default_factory=list)
+    persons: dict[str, people_pb2.Person] = field(default_factory=dict)
+    appointments: list[people_pb2.Appointment] = field(default_factory=list)
+    teams: list[people_pb2.Team] = field(default_factory=list)
+    unit_watches: list[people_pb2.Watch] = field(default_factory=list)
+    areas: dict[str, hierarchy_pb2.Area] = field(default_factory=dict)
+    """By the unit that lies in it."""
     calls: Calls = field(default_factory=Calls)
+    asked: dict[str, Message] = field(default_factory=dict)
+    """By method of the hierarchy: the last request."""
+    replies: dict[str, Any] = field(default_factory=dict)
+    """By method of the hierarchy: what a change is answered with."""
     raising: dict[str, Exception] = field(default_factory=dict)
     """By method: raised instead of answering."""
     held: asyncio.Event | None = None
     """Until it is set, the blueprint is not answered."""
+    closed_meanwhile: str = ""
+    """The id of a unit that stands second in lists, and is no more when it is read."""
     longest_page: int | None = None
     """The most items that the register puts on a page, whatever is asked for."""
     looks: "asyncio.Queue[messaging_pb2.Progress | Exception | None]" = field(
@@ -105,6 +119,9 @@ def small_world(divisions: int = 2, districts: int = 3) -> World:
     for unit in world.units.values():
         unit.child_count = len(world.children(unit.id))
         unit.subtree_count = len(list(world.descendants(unit.id)))
+    for unit in list(world.units.values()):
+        if unit.level == "district":
+            _staff(world, unit)
     for number in (1, 2):
         _broadcast(world, number)
     world.deliveries = [
@@ -126,12 +143,73 @@ def _unit(
         names=hierarchy_pb2.LocalizedText(by_language={"en": f"Unit {code}", "hi": f"इकाई {code}"}),
         parent_id=parent.id if parent else "",
         valid_from=stamp(NOON),
+        since=stamp(NOON),
         etag="1",
     )
     if level == "state":
         unit.place.latitude, unit.place.longitude = 26.9, 75.8
     world.units[unit.id] = unit
     return unit
+
+
+def _staff(world: World, unit: hierarchy_pb2.Unit) -> None:
+    """A president and a team of two in a district, which is watched and lies in an area."""
+    president, lead, monitor = (
+        _person(world, f"{role} of {unit.code}") for role in ("president", "lead", "monitor")
+    )
+    world.appointments.append(
+        people_pb2.Appointment(
+            id=uid("appointment", unit.code),
+            unit_id=unit.id,
+            position="president",
+            person_id=president.id,
+            valid_from=stamp(NOON),
+            verification=people_pb2.VERIFICATION_STATE_UNVERIFIED,
+            etag="1",
+        )
+    )
+    members = [
+        people_pb2.TeamMember(person_id=each.id, role=role, valid_from=stamp(NOON))
+        for each, role in ((lead, "lead"), (president, "member"))
+    ]
+    world.teams.append(
+        people_pb2.Team(
+            id=uid("team", unit.code),
+            unit_id=unit.id,
+            kind="it_cell",
+            names=hierarchy_pb2.LocalizedText(by_language={"en": "Cell"}),
+            members=members,
+            valid_from=stamp(NOON),
+            etag="1",
+        )
+    )
+    world.unit_watches.append(
+        people_pb2.Watch(
+            id=uid("watch", unit.code),
+            unit_id=unit.id,
+            person_id=monitor.id,
+            valid_from=stamp(NOON),
+            valid_to=stamp(NOON + timedelta(days=30)),
+        )
+    )
+    world.areas[unit.id] = hierarchy_pb2.Area(
+        id=uid("area", unit.code),
+        kind="constituency",
+        code=unit.code,
+        names=hierarchy_pb2.LocalizedText(by_language={"en": f"Area {unit.code}"}),
+    )
+
+
+def _person(world: World, name: str) -> people_pb2.Person:
+    person = people_pb2.Person(
+        id=uid("person", name),
+        names=hierarchy_pb2.LocalizedText(by_language={"en": name}),
+        phone="+91 ••••••0000",
+        phone_masked=True,
+        etag="1",
+    )
+    world.persons[person.id] = person
+    return person
 
 
 def _group(world: World, code: str, unit_id: str, kind: str, category: str) -> None:
