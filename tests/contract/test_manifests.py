@@ -40,7 +40,7 @@ def test_every_pod_is_restricted(overlay: str) -> None:
         assert pod["securityContext"]["runAsNonRoot"] is True, name
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert pod["enableServiceLinks"] is False, name
-        for container in pod["containers"]:
+        for container in (*pod.get("initContainers", ()), *pod["containers"]):
             context = container["securityContext"]
             assert context["allowPrivilegeEscalation"] is False, name
             assert context["capabilities"] == {"drop": ["ALL"]}, name
@@ -53,6 +53,7 @@ def test_every_container_has_probes_requests_and_a_memory_limit(overlay: str) ->
     for name, pod in workloads(overlay):
         for container in pod["containers"]:
             assert {"readinessProbe", "livenessProbe"} <= set(container), name
+        for container in (*pod.get("initContainers", ()), *pod["containers"]):
             assert set(container["resources"]["requests"]) == {"cpu", "memory"}, name
             assert "memory" in container["resources"]["limits"], name
 
@@ -62,7 +63,7 @@ def test_no_secret_is_written_in_a_manifest(overlay: str) -> None:
     """Secrets are created by whoever owns them and mounted as files."""
     assert [document for document in rendered(overlay) if document["kind"] == "Secret"] == []
     for name, pod in workloads(overlay):
-        for container in pod["containers"]:
+        for container in (*pod.get("initContainers", ()), *pod["containers"]):
             for variable in container.get("env", []):
                 if "PASSWORD" in variable["name"] or "TOKEN" in variable["name"]:
                     assert variable["value"].startswith("/run/secrets/"), (name, variable)

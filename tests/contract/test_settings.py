@@ -6,14 +6,18 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import yaml
 
+from kit.settings import ProcessSettings
+from services.hierarchy.config import StoreSettings
+
 ROOT = Path(__file__).parents[2]
 KUBECTL = Path(sys.executable).with_name("kubectl")
 OF_TELEMETRY = "OTEL_"
+S = TypeVar("S", bound=ProcessSettings)
 
 
 def _page() -> ModuleType:
@@ -40,15 +44,17 @@ def environments() -> Mapping[str, Mapping[str, str]]:
     maps = {
         each["metadata"]["name"]: each["data"] for each in documents if each["kind"] == "ConfigMap"
     }
-    return {
-        each["metadata"]["name"]: _environment(each, maps)
-        for each in documents
-        if each["kind"] == "Deployment"
-    }
+    found: dict[str, Mapping[str, str]] = {}
+    for each in documents:
+        if each["kind"] == "Deployment":
+            name, pod = each["metadata"]["name"], each["spec"]["template"]["spec"]
+            found[name] = _environment(pod["containers"][0], maps)
+            for first in pod.get("initContainers", ()):
+                found[f"{name}-{first['name']}"] = _environment(first, maps)
+    return found
 
 
-def _environment(deployment: Any, maps: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
-    container = deployment["spec"]["template"]["spec"]["containers"][0]
+def _environment(container: Any, maps: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for source in container["envFrom"]:
         found |= maps[source["configMapRef"]["name"]]
@@ -77,15 +83,30 @@ def test_the_environment_of_a_manifest_is_accepted(
     environments: Mapping[str, Mapping[str, str]], process: str, tmp_path: Path
 ) -> None:
     """Also the values: each process could start with them."""
-    given = dict(environments[process.replace(" ", "-")])
-    for name in [each for each in given if each.endswith("_FILE")]:
-        file = tmp_path / name
-        file.write_text("a secret")
-        given[name] = str(file)
-
-    settings = PAGE.PROCESSES[process].load(given)
+    given = environments[process.replace(" ", "-")]
+    settings = accepted(PAGE.PROCESSES[process], given, tmp_path)
 
     assert str(settings.host) == "0.0.0.0"
+
+
+def test_so_is_that_of_the_job_which_migrates(
+    environments: Mapping[str, Mapping[str, str]], tmp_path: Path
+) -> None:
+    given = environments["hierarchy-migrate"]
+    settings = accepted(StoreSettings, given, tmp_path)
+
+    assert settings.neo4j_uri == environments["hierarchy"]["NEO4J_URI"]
+    assert settings.neo4j_password is not None
+
+
+def accepted(settings: type[S], environment: Mapping[str, str], folder: Path) -> S:
+    """The settings in an environment, with files for its secrets."""
+    given = dict(environment)
+    for name in [each for each in given if each.endswith("_FILE")]:
+        file = folder / name
+        file.write_text("a secret")
+        given[name] = str(file)
+    return settings.load(given)
 
 
 def test_the_page_of_settings_is_current() -> None:
