@@ -13,14 +13,16 @@ from kit.ids import Ids, SystemIds
 from kit.redis import open_redis
 from kit.server import Server, ServiceRegistration, build_server, serve
 from kit.tokens import FileTokenSource, TokenSource, build_verifier
-from services.groups.adapters import hierarchy_client
+from services.groups.adapters import access_client, hierarchy_client
+from services.groups.adapters.access_client import AccessClient
 from services.groups.adapters.facet_index import FacetIndex
 from services.groups.adapters.hierarchy_client import HierarchyClient
 from services.groups.adapters.redis import RedisGroupRegistry
 from services.groups.config import Settings
-from services.groups.ports import GroupRegistry, Organisations
+from services.groups.ports import GroupRegistry, Organisations, Rights
 from services.groups.servicer import SERVICE_NAME, GroupsServicer, UseCases
 from services.groups.translate.answers import DOMAIN
+from services.groups.use_cases.access import Access
 from services.groups.use_cases.imports import ImportGroups
 from services.groups.use_cases.reading import ReadGroups
 from services.groups.use_cases.register import RegisterGroup
@@ -38,18 +40,21 @@ Ready = Callable[[int], None]
 def build_use_cases(
     registry: GroupRegistry,
     organisations: Organisations,
+    rights: Rights,
     clock: Clock,
     ids: Ids,
+    *,
     most_tenants: int = 64,
 ) -> UseCases:
     """The use cases over these adapters."""
     views = Views(registry, organisations, FacetIndex, clock, most_tenants)
+    access = Access(views, rights)
     writer = Writer(views, registry, clock)
     return UseCases(
-        views=views,
-        read=ReadGroups(views, registry),
-        register=RegisterGroup(writer, clock, ids),
-        import_groups=ImportGroups(writer, clock, ids),
+        access=access,
+        read=ReadGroups(access, registry),
+        register=RegisterGroup(access, writer, clock, ids),
+        import_groups=ImportGroups(access, writer, clock, ids),
     )
 
 
@@ -62,15 +67,20 @@ async def open_groups(
     channel = open_channel(
         settings.hierarchy_target,
         service=hierarchy_client.SERVICE,
-        retryable=hierarchy_client.RETRYABLE,
+        retryable=(*hierarchy_client.RETRYABLE, *access_client.RETRYABLE),
     )
     client = open_redis(settings.redis_url)
     try:
         registry = RedisGroupRegistry(client, clock)
-        organisations = HierarchyClient(
-            channel, _tokens(settings), client, clock, settings.organisation_oldest
+        tokens = _tokens(settings)
+        use_cases = build_use_cases(
+            registry,
+            HierarchyClient(channel, tokens, client, clock, settings.organisation_oldest),
+            AccessClient(channel, tokens, clock),
+            clock,
+            ids,
+            most_tenants=settings.most_tenants,
         )
-        use_cases = build_use_cases(registry, organisations, clock, ids, settings.most_tenants)
         try:
             yield _server(settings, use_cases, registry, clock, ids)
         finally:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from kit.deadline import Deadline
+from services.groups.domain.access import Granted, Scope
 from services.groups.domain.answers import (
     GroupCounts,
     GroupFilter,
@@ -235,8 +236,17 @@ class Tree(Protocol):
         """i32 by position: the place of the unit's level in `levels`."""
         ...
 
+    @property
+    def unit_count(self) -> int:
+        """How many units there are."""
+        ...
+
     def find(self, unit_id: UnitId) -> int | None:
         """The position of a unit; None for any text that is no unit's id."""
+        ...
+
+    def subtree(self, unit_id: UnitId) -> tuple[int, int] | None:
+        """The position of a unit and the end of its subtree; None as for `find`."""
         ...
 
     def unit_at(self, level: str, code: str) -> UnitId | None:
@@ -251,12 +261,15 @@ class Organisation:
     Attributes:
         event_id: the tenant's last event that is known to be contained.
         confirmed_at: monotonic seconds when the peer last said that this is so.
+        access_version: a version of the tenant's access rights that is known to be contained: what
+            had changed by then, in who may do what and in the tree that rights are laid over.
     """
 
     tree: Tree
     blueprint: Blueprint
     event_id: str = field(compare=False)
     confirmed_at: float = field(compare=False)
+    access_version: int = field(default=0, compare=False)
 
 
 class Organisations(Protocol):
@@ -269,6 +282,7 @@ class Organisations(Protocol):
         *,
         deadline: Deadline,
         ask: bool = False,
+        at_least: int = 0,
     ) -> Organisation:
         """The tenant's organisation, with every change that the peer has announced.
 
@@ -281,10 +295,44 @@ class Organisations(Protocol):
             deadline: bounds the calls to the peer.
             ask: ask the peer even when it announced nothing: for somebody who names a thing that
                 is not there, and may have made it a moment ago.
+            at_least: a version of the access rights that the peer has told of, and that must be
+                contained: rights are not laid over a tree that is older than they are.
 
         Raises:
             Unavailable, DeadlineExceeded: the peer is away, and `known` is None, known to be
                 outdated, or not enough for somebody who asks.
+        """
+        ...
+
+
+class Rights(Protocol):
+    """What the organisation's peer says of who may do what, for as long as it holds.
+
+    Nobody goes by what was true a second ago: what was told is used for a second after the
+    question to which the peer said that it stands, and not at all once a newer version is known.
+    """
+
+    async def granted(self, tenant: TenantId, subject: str, *, at_least: int) -> Granted:
+        """What a subject's appointments give; nothing when the organisation does not know it.
+
+        No call while it is confirmed; otherwise one for all who wait.
+
+        Args:
+            tenant: whose organisation.
+            subject: the `sub` of somebody's tokens.
+            at_least: a version that was heard of, such as from an event; older is not good enough.
+
+        Raises:
+            Unconfirmed: the peer is away or does not answer within the second.
+            Forbidden, NotFound: the tenant may not work.
+        """
+        ...
+
+    async def version(self, tenant: TenantId) -> int:
+        """The version as it stands: for somebody who is about to be refused, perhaps wrongly.
+
+        Raises:
+            Unconfirmed, Forbidden, NotFound: as `granted`.
         """
         ...
 
@@ -325,12 +373,24 @@ class AudienceIndex(Protocol):
         ...
 
 
+class WholeIndex(AudienceIndex, Protocol):
+    """An index of everything, for those who may see everything."""
+
+    def within(self, scope: Scope) -> AudienceIndex:
+        """The same as if there were nothing but what is in a scope on this index's tree.
+
+        Other groups are not counted, selected or listed, other units are not there, and a unit
+        whose parent is not there is a root. Cheap, also for many scopes: one bitmap each.
+        """
+        ...
+
+
 class IndexBuilder(Protocol):
     """Makes an index. Some tens of milliseconds of CPU for 100,000 groups: run it in a thread."""
 
     def __call__(
         self, register: Register, tree: Tree, previous: AudienceIndex | None = None
-    ) -> AudienceIndex:
+    ) -> WholeIndex:
         """The index of this register in the order of this tree.
 
         Args:
@@ -345,10 +405,21 @@ class Caller(Protocol):
     """Who calls, as the edge has verified it."""
 
     @property
-    def tenant_id(self) -> str:
-        """The tenant of the call. Raises `Unauthenticated` when the credential names none."""
+    def subject(self) -> str:
+        """Who it is; the organisation may know a person by it."""
         ...
 
-    def require(self, capability: str) -> None:
-        """Raise `Forbidden` unless the caller has this right."""
+    @property
+    def is_service(self) -> bool:
+        """Whether it is one of our own processes."""
+        ...
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What the credential gives by itself, over the whole tenant."""
+        ...
+
+    @property
+    def tenant_id(self) -> str:
+        """The tenant of the call. Raises `Unauthenticated` when the credential names none."""
         ...

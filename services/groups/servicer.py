@@ -17,12 +17,12 @@ from services.groups.domain.errors import GroupNotFound, UnitNotFound
 from services.groups.domain.imports import GroupRow
 from services.groups.domain.model import GroupId, UnitId
 from services.groups.translate import answers, audiences, imports, requests, values
+from services.groups.use_cases.access import Access
 from services.groups.use_cases.audiences import preview_audience, resolve_audience
 from services.groups.use_cases.call import Call
 from services.groups.use_cases.imports import ImportGroups
 from services.groups.use_cases.reading import ReadGroups
 from services.groups.use_cases.register import RegisterGroup
-from services.groups.use_cases.views import Views
 
 SERVICE_NAME = "chaupal.groups.v1.GroupsService"
 
@@ -34,7 +34,7 @@ T = TypeVar("T")
 class UseCases:
     """What the servicer calls."""
 
-    views: Views
+    access: Access
     read: ReadGroups
     register: RegisterGroup
     import_groups: ImportGroups
@@ -128,7 +128,7 @@ class GroupsServicer(stubs.GroupsServiceServicer):
     ) -> pb.PreviewAudienceResponse:
         """What an audience means now."""
         audience = audiences.audience_from_proto(request.audience)
-        answer = await preview_audience(self._use.views, _call(), audience, request.split_level)
+        answer = await preview_audience(self._use.access, _call(), audience, request.split_level)
         return answers.checked(audiences.preview_to_proto(*answer), "split_level")
 
     async def ResolveAudience(
@@ -136,7 +136,7 @@ class GroupsServicer(stubs.GroupsServiceServicer):
     ) -> AsyncIterator[pb.ResolveAudienceResponse]:
         """The groups an audience means now."""
         audience = audiences.audience_from_proto(request.audience)
-        answer = await resolve_audience(self._use.views, _call(), audience)
+        answer = await resolve_audience(self._use.access, _call(), audience)
         for part in audiences.resolved_to_proto(*answer):
             yield part
 

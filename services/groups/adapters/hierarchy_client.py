@@ -3,14 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
 from chaupal.hierarchy.v1.hierarchy_pb2_grpc import HierarchyServiceStub
+from google.protobuf.message import DecodeError
 
 from kit.channel import outgoing
 from kit.clock import Clock
@@ -28,6 +29,8 @@ SERVICE = "chaupal.hierarchy.v1.HierarchyService"
 # Both only read.
 RETRYABLE = ("StreamTree", "GetBlueprint")
 
+# An event has up to 60 KB.
+_EVENTS_PAGE = 32
 # How long a request that needs nothing new waits for a peer that does not answer.
 _CONFIRM_SECONDS = 1.0
 
@@ -65,8 +68,15 @@ class ForestTree:
     def level_numbers(self) -> memoryview:
         return self._level_numbers.data
 
+    @property
+    def unit_count(self) -> int:
+        return self._forest.size
+
     def find(self, unit_id: UnitId) -> int | None:
         return self._forest.find(unit_id)
+
+    def subtree(self, unit_id: UnitId) -> tuple[int, int] | None:
+        return self._forest.subtree(unit_id) if unit_id in self._forest else None
 
     def unit_at(self, level: str, code: str) -> UnitId | None:
         unit_id = self._by_key.get((self._numbers.get(level, -1), code))
@@ -110,36 +120,64 @@ class HierarchyClient:
         *,
         deadline: Deadline,
         ask: bool = False,
+        at_least: int = 0,
     ) -> Organisation:
         # First of all, so that what happens while the peer answers is looked at again.
-        event_id = await self._last_event(tenant)
+        heard = await self._heard(tenant, known)
+        # The peer has told of that version before, so what it answers now contains it.
+        heard = replace(heard, access_version=max(heard.access_version, at_least))
         now = self._clock.monotonic()
-        if known is None or ask or event_id != known.event_id:
-            return await self._asked(tenant, known, event_id, deadline)
+        if known is None or ask or heard != _Heard.by(known):
+            return await self._asked(tenant, known, heard, deadline)
         if now - known.confirmed_at < self._oldest:
             return known
         try:
             soon = deadline.at_most(_CONFIRM_SECONDS)
-            return await self._asked(tenant, known, event_id, soon)
+            return await self._asked(tenant, known, heard, soon)
         except (Unavailable, DeadlineExceeded) as error:
             # Nothing says that it is outdated: go on with it while the peer is away.
             _log.warning("hierarchy is away, its last answer is used", extra={"why": error.reason})
             return replace(known, confirmed_at=now)
 
-    async def _last_event(self, tenant: TenantId) -> str:
+    async def _heard(self, tenant: TenantId, known: Organisation | None) -> "_Heard":
+        """The last event, and the last access version that an event told of."""
+        before = _Heard.by(known) if known else _Heard("", 0)
+        last = await self._events_before(tenant, "+", 1)
+        if not last:
+            return _Heard("", before.access_version)
+        heard = _Heard(last[0][0].decode(), before.access_version)
+        if heard.event_id == before.event_id:
+            return before
+        # Nearly always this is the event: a change of rights is the last that its write tells of.
+        entries = last
+        while entries:
+            for entry_id, fields in entries:
+                if entry_id.decode() == before.event_id:
+                    return heard
+                if version := _access_version(fields):
+                    return replace(heard, access_version=max(version, before.access_version))
+            if known is None and entries is not last:
+                return heard  # it is no matter of the whole past
+            entries = await self._events_before(tenant, entries[-1][0], _EVENTS_PAGE)
+        return heard
+
+    async def _events_before(self, tenant: TenantId, before: Any, count: int) -> Any:
+        """The newest events before one, or of all, newest first."""
+        newest = before if before == "+" else b"(" + before
         with redis_errors():
-            last: Any = await self._events.xrevrange(f"events:hierarchy:{{{tenant}}}", count=1)
-        return last[0][0].decode() if last else ""
+            return await self._events.xrevrange(
+                f"events:hierarchy:{{{tenant}}}", max=newest, count=count
+            )
 
     async def _asked(
-        self, tenant: TenantId, known: Organisation | None, event_id: str, deadline: Deadline
+        self, tenant: TenantId, known: Organisation | None, heard: "_Heard", deadline: Deadline
     ) -> Organisation:
         asked_at = self._clock.monotonic()
         tree = await self._tree(tenant, known, deadline)
         blueprint = await self._blueprint(tenant, deadline)
         if known is not None and blueprint == known.blueprint:
             blueprint = known.blueprint
-        return Organisation(tree, blueprint, event_id, asked_at)
+        return Organisation(tree, blueprint, heard.event_id, asked_at, heard.access_version)
 
     async def _tree(self, tenant: TenantId, known: Organisation | None, deadline: Deadline) -> Tree:
         if known is not None:
@@ -186,6 +224,27 @@ class HierarchyClient:
         except NotFound:
             return Blueprint()
         return _blueprint_of(reply.blueprint)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """How far the organisation is known to have come."""
+
+    event_id: str
+    access_version: int
+
+    @classmethod
+    def by(cls, known: Organisation) -> Self:
+        return cls(known.event_id, known.access_version)
+
+
+def _access_version(fields: Any) -> int:
+    """The access version that an event tells of; 0 for another event, or one of a later layout."""
+    try:
+        event = pb.HierarchyEvent.FromString(fields.get(b"event", b""))
+    except DecodeError:
+        return 0
+    return event.access_changed.access_version
 
 
 def _tree_of(header: pb.TreeHeader, pages: Sequence[pb.TreePage]) -> ForestTree:

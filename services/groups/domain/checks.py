@@ -13,6 +13,9 @@ MAX_MEMBERS = 2_000_000
 MAX_LANGUAGES = 10
 MAX_NAME_CHARS = 200
 
+# What a caller may not do, where they may see it.
+NOT_ALLOWED = "NOT_ALLOWED"
+
 # A code of a group, and a reference of a person.
 _REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # The shape of BCP 47 (RFC 5646, section 2.1) without its registry: subtags of up to 8.
@@ -71,6 +74,11 @@ def problems_of(draft: Draft, blueprint: Blueprint) -> list[Problem]:
         _state(draft.state),
     )
     return [problem for problems in found for problem in problems] if any(found) else []
+
+
+def may_be_outdated(problem: Problem) -> bool:
+    """Whether it says that something is not there or not theirs, which news may contradict."""
+    return problem.reason == NOT_ALLOWED or problem.reason.startswith("UNKNOWN_")
 
 
 def content_of(draft: Draft, unit_id: UnitId) -> GroupContent:

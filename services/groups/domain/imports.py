@@ -10,7 +10,14 @@ from operator import attrgetter
 from typing import Protocol
 
 from services.groups.domain.blueprint import Blueprint
-from services.groups.domain.checks import Draft, Problem, content_of, problems_of
+from services.groups.domain.checks import (
+    NOT_ALLOWED,
+    Draft,
+    Problem,
+    content_of,
+    may_be_outdated,
+    problems_of,
+)
 from services.groups.domain.model import GroupContent, UnitId
 
 MAX_ROWS = 200_000
@@ -18,6 +25,9 @@ MAX_ERRORS_TOLD = 1_000
 
 FindUnit = Callable[[str, str], UnitId | None]
 """The unit of a level and a code, if there is one."""
+
+MayChange = Callable[[UnitId, str, str], bool]
+"""Whether groups of a unit, a kind and a category may be changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +71,16 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRows:
-    """What the rows describe, in their order; worth planning only without errors."""
+    """What the rows describe, in their order; worth planning only without errors.
+
+    `may_be_outdated` says that something was not there, or not theirs, as far as we know.
+    """
 
     row_count: int
     contents: Sequence[GroupContent]
     error_count: int
     errors: tuple[RowError, ...]
-    has_unknowns: bool
+    may_be_outdated: bool
 
     def refused(self) -> ImportReport:
         """The report of an import that is stopped by these errors."""
@@ -105,7 +118,9 @@ class Known(Protocol):
         ...
 
 
-def check_rows(rows: Sequence[GroupRow], blueprint: Blueprint, find_unit: FindUnit) -> CheckedRows:
+def check_rows(
+    rows: Sequence[GroupRow], blueprint: Blueprint, find_unit: FindUnit, may_change: MayChange
+) -> CheckedRows:
     """Check every row by itself and against the rows before it."""
     errors = _Errors()
     contents: list[GroupContent] = []
@@ -119,13 +134,38 @@ def check_rows(rows: Sequence[GroupRow], blueprint: Blueprint, find_unit: FindUn
             first_rows[row.draft.code] = row.row
         if unit_id is None:
             problems.append(_no_unit(row))
+        elif not may_change(unit_id, row.draft.kind, row.draft.category):
+            problems.append(_not_allowed(row))
         elif not problems:
             contents.append(content_of(row.draft, unit_id))
         if problems:
             errors.add(row.row, problems)
-    return CheckedRows(
-        len(rows), contents, errors.count, errors.first_by_row(), errors.has_unknowns
-    )
+    return errors.of(rows, contents)
+
+
+def check_holders(
+    rows: Sequence[GroupRow],
+    contents: Sequence[GroupContent],
+    known: Known,
+    may_change: Callable[[int], bool],
+) -> CheckedRows:
+    """Check of rows that are right by themselves whether their groups, as they are, may change.
+
+    A row takes a group out of the unit, kind and category that it is in as well as into others.
+
+    Args:
+        rows: the rows.
+        contents: what each describes.
+        known: the register as it stands.
+        may_change: whether the group at a place of it may be changed.
+    """
+    errors = _Errors()
+    ordinals = known.ordinals([content.code for content in contents])
+    for row, ordinal in zip(rows, ordinals, strict=True):
+        if ordinal >= 0 and not may_change(ordinal):
+            said = "you may not change the group that has this code"
+            errors.add(row.row, [Problem("code", NOT_ALLOWED, said)])
+    return errors.of(rows, contents)
 
 
 def plan_import(contents: Sequence[GroupContent], known: Known) -> Plan:
@@ -159,21 +199,32 @@ def _no_unit(row: GroupRow) -> Problem:
     return Problem("unit_code", "UNKNOWN_UNIT", f"the organisation has no {named}")
 
 
+def _not_allowed(row: GroupRow) -> Problem:
+    of = f"{row.unit_level[:64]} {row.unit_code[:64]!r}"
+    return Problem("unit_code", NOT_ALLOWED, f"you may not change such groups of {of}")
+
+
 class _Errors:
     """All errors counted, the first by row kept: 200,000 wrong rows must not fill the memory."""
 
     def __init__(self) -> None:
         self.count = 0
-        self.has_unknowns = False
+        self.may_be_outdated = False
         self._kept: list[RowError] = []
 
     def add(self, row: int, problems: Iterable[Problem]) -> None:
         for problem in problems:
             self.count += 1
-            self.has_unknowns |= problem.reason.startswith("UNKNOWN_")
+            self.may_be_outdated |= may_be_outdated(problem)
             self._kept.append(RowError(row, problem.field, problem.reason, problem.description))
         if len(self._kept) > 2 * MAX_ERRORS_TOLD:
             self._kept = list(self.first_by_row())
 
     def first_by_row(self) -> tuple[RowError, ...]:
         return tuple(sorted(self._kept, key=attrgetter("row"))[:MAX_ERRORS_TOLD])
+
+    def of(self, rows: Sequence[GroupRow], contents: Sequence[GroupContent]) -> CheckedRows:
+        """The rows with these errors."""
+        return CheckedRows(
+            len(rows), contents, self.count, self.first_by_row(), self.may_be_outdated
+        )

@@ -19,12 +19,6 @@ class Call:
         """The tenant of the verified credential; there is no other way to name one."""
         return TenantId(self.caller.tenant_id)
 
-    def may_read(self) -> TenantId:
-        """The tenant, for a caller that may look. Raises `Forbidden` for others."""
-        self.caller.require("view")
-        return self.tenant
-
-    def may_write(self) -> TenantId:
-        """The tenant, for a caller that may change it. Raises `Forbidden` for others."""
-        self.caller.require("administer")
-        return self.tenant
+    def may_everywhere(self, capability: str) -> bool:
+        """Whether the credential alone gives a capability, over the whole tenant."""
+        return self.caller.is_service or capability in self.caller.capabilities

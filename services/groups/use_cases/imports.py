@@ -18,11 +18,20 @@ from services.groups.domain.imports import (
     GroupRow,
     ImportReport,
     Plan,
+    check_holders,
     check_rows,
     plan_import,
 )
-from services.groups.domain.model import Group, GroupContent, GroupId, Identity, TenantId
-from services.groups.ports import Change, RequestKey
+from services.groups.domain.model import (
+    Group,
+    GroupContent,
+    GroupId,
+    Identity,
+    TenantId,
+    UnitId,
+)
+from services.groups.ports import Change, Register, RequestKey
+from services.groups.use_cases.access import Access, Authority
 from services.groups.use_cases.call import Call
 from services.groups.use_cases.register import whole_milliseconds
 from services.groups.use_cases.views import Standing
@@ -98,9 +107,28 @@ class _Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class _Import:
+    """Rows that are right, what they describe, and who may change what."""
+
+    request: RequestKey
+    authority: Authority
+    rows: Sequence[GroupRow]
+    contents: Sequence[GroupContent]
+
+
+class _HeldByOthersError(Exception):
+    """Codes of an import are those of groups that the caller may not change."""
+
+    def __init__(self, checked: CheckedRows) -> None:
+        super().__init__()
+        self.checked = checked
+
+
+@dataclass(frozen=True, slots=True)
 class ImportGroups:
     """Registers and updates groups from rows."""
 
+    access: Access
     writer: Writer
     clock: Clock
     ids: Ids
@@ -121,11 +149,12 @@ class ImportGroups:
 
         Raises:
             InvalidInput: there are too many rows.
+            NotAllowed: the caller may not change any group.
             TooManyImports: come back later.
             RequestIdReused, RegisterBusy: see `Writer`.
         """
-        tenant = call.may_write()
-        with self.slots.taken(tenant) as slot:
+        await self.access.require_authority(call)
+        with self.slots.taken(call.tenant) as slot:
             rows = await _all_rows(pages)
             return await slot.run(self._import(call, request_id, rows, validate_only))
 
@@ -142,41 +171,45 @@ class ImportGroups:
             told = await self.writer.first_answer(call.tenant, request)
             if told is not None:
                 return _from_answer(told)
-        standing, checked = await self._check(call, rows)
+        authority, checked = await self._check(call, rows)
         if checked.error_count:
             return checked.refused()
         if validate_only:
-            plan = await asyncio.to_thread(plan_import, checked.contents, standing.register)
+            register = authority.standing.register
+            plan = await asyncio.to_thread(plan_import, checked.contents, register)
             return plan.report(applied=False)
-        return await self._apply(call, request, checked.contents)
+        return await self._apply(call, _Import(request, authority, rows, checked.contents))
 
-    async def _check(self, call: Call, rows: Sequence[GroupRow]) -> tuple[Standing, CheckedRows]:
-        views = self.writer.views
-        standing = await views.standing(call.tenant, call.deadline)
-        checked = await _checked(standing, rows)
-        if checked.has_unknowns:
-            standing = await views.standing(call.tenant, call.deadline, ask=True)
-            checked = await _checked(standing, rows)
-        return standing, checked
+    async def _check(self, call: Call, rows: Sequence[GroupRow]) -> tuple[Authority, CheckedRows]:
+        authority = await self.access.authority(call)
+        checked = await asyncio.to_thread(_checked, authority, rows)
+        if checked.may_be_outdated:
+            authority = await self.access.authority(call, ask=True)
+            checked = await asyncio.to_thread(_checked, authority, rows)
+        return authority, checked
 
-    async def _apply(
-        self, call: Call, request: RequestKey, contents: Sequence[GroupContent]
-    ) -> ImportReport:
+    async def _apply(self, call: Call, wanted: "_Import") -> ImportReport:
         async def work_out(standing: Standing) -> Change:
-            return await asyncio.to_thread(self._change, standing, request, contents)
+            return await asyncio.to_thread(self._change, standing, wanted)
 
-        return _from_answer(await self.writer.commit(call, request, work_out))
+        try:
+            return _from_answer(await self.writer.commit(call, wanted.request, work_out))
+        except _HeldByOthersError as held:
+            return held.checked.refused()
 
-    def _change(
-        self, standing: Standing, request: RequestKey, contents: Sequence[GroupContent]
-    ) -> Change:
-        plan = plan_import(contents, standing.register)
+    def _change(self, standing: Standing, wanted: "_Import") -> Change:
+        register = standing.register
+        # Somebody may have registered a group under one of the codes since the rows were checked.
+        checked = _checked_holders(wanted.authority, wanted.rows, wanted.contents, register)
+        if checked.error_count:
+            raise _HeldByOthersError(checked)
+        plan = plan_import(wanted.contents, register)
         return Change(
-            base=standing.register,
+            base=register,
             created=self._registered(plan.created),
             updated=_updated(standing, plan),
             tree_version=standing.organisation.tree.version,
-            request=request,
+            request=wanted.request,
             answer=json.dumps(asdict(plan.report(applied=True))),
         )
 
@@ -208,11 +241,30 @@ def _key(request_id: str, rows: Sequence[GroupRow]) -> RequestKey:
     return request_key(request_id, "ImportGroups", said)
 
 
-async def _checked(standing: Standing, rows: Sequence[GroupRow]) -> CheckedRows:
-    organisation = standing.organisation
-    return await asyncio.to_thread(
-        check_rows, rows, organisation.blueprint, organisation.tree.unit_at
-    )
+def _checked(authority: Authority, rows: Sequence[GroupRow]) -> CheckedRows:
+    organisation = authority.standing.organisation
+    unit_at = organisation.tree.unit_at
+
+    def seen_unit_at(level: str, code: str) -> UnitId | None:
+        unit_id = unit_at(level, code)
+        return unit_id if unit_id is not None and authority.has_unit(unit_id) else None
+
+    find_unit = unit_at if authority.seen is None else seen_unit_at
+    checked = check_rows(rows, organisation.blueprint, find_unit, authority.may_change)
+    if checked.error_count:
+        return checked
+    return _checked_holders(authority, rows, checked.contents, authority.standing.register)
+
+
+def _checked_holders(
+    authority: Authority,
+    rows: Sequence[GroupRow],
+    contents: Sequence[GroupContent],
+    register: Register,
+) -> CheckedRows:
+    if authority.is_everywhere:
+        return CheckedRows(len(rows), contents, 0, (), may_be_outdated=False)
+    return check_holders(rows, contents, register, authority.changeable(register))
 
 
 def _from_answer(answer: str) -> ImportReport:

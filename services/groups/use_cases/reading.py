@@ -1,6 +1,7 @@
 """Reading groups: by id, in lists, and in counts."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -9,8 +10,9 @@ from services.groups.domain.answers import GroupCounts, GroupFilter, Page, Place
 from services.groups.domain.errors import GroupNotFound, RecordsGone, UnitNotFound
 from services.groups.domain.model import Group, GroupId, UnitId
 from services.groups.ports import GroupRegistry
+from services.groups.use_cases.access import Access, Sight
 from services.groups.use_cases.call import Call
-from services.groups.use_cases.views import View, Views
+from services.groups.use_cases.views import View
 
 T = TypeVar("T")
 
@@ -29,16 +31,16 @@ class GroupPage:
 
 @dataclass(frozen=True, slots=True)
 class ReadGroups:
-    """Reads the register. Every answer is of one state of it."""
+    """Reads the register. Every answer is of one state of it, as far as the caller sees it."""
 
-    views: Views
+    access: Access
     registry: GroupRegistry
 
     async def by_id(self, call: Call, group_id: GroupId) -> Group:
         """One group.
 
         Raises:
-            GroupNotFound: the tenant has none with that id.
+            GroupNotFound: there is none with that id.
         """
         [group] = await self.by_ids(call, [group_id])
         if group is None:
@@ -46,16 +48,24 @@ class ReadGroups:
         return group
 
     async def by_ids(self, call: Call, ids: Sequence[GroupId]) -> Sequence[Group | None]:
-        """One group for each id, in order; None where the tenant has none with that id."""
-        view = await self.views.current(call.may_read(), call.deadline)
+        """One group for each id, in order; None where there is none with that id."""
         canonical = [each for each in ids if is_uuid(each)]
-
-        async def read(view: View) -> dict[GroupId, Group]:
-            there = [each for each in view.register.ordinals_of_ids(canonical) if each >= 0]
-            return {each.id: each for each in await self.registry.groups(view.register, there)}
-
-        found = await self._reading(call, view, read)
+        sight = await self.access.sight(call)
+        found = await self._found(call, sight, canonical)
+        if sight.scope is not None and len(found) < len(set(canonical)):
+            found = await self._found(call, await self.access.sight(call, ask=True), canonical)
         return [found.get(group_id) for group_id in ids]
+
+    async def _found(
+        self, call: Call, sight: Sight, ids: Sequence[GroupId]
+    ) -> Mapping[GroupId, Group]:
+        async def read(sight: Sight) -> Mapping[GroupId, Group]:
+            register = sight.view.register
+            there = [each for each in register.ordinals_of_ids(ids) if each >= 0]
+            groups = await self.registry.groups(register, there)
+            return {each.id: each for each in groups if sight.has_group(each.content)}
+
+        return await self._reading(call, sight, read)
 
     async def page(
         self,
@@ -83,8 +93,11 @@ class ReadGroups:
 
     async def counts(self, call: Call, unit_ids: Sequence[UnitId]) -> Sequence[GroupCounts | None]:
         """The counts of each unit's subtree, in order; None where there is no such unit."""
-        view = await self._view_with(call, unit_ids)
-        return view.index.counts(unit_ids)
+        sight = await self._sight_with(call, unit_ids)
+        if sight.scope is None:
+            return sight.index.counts(unit_ids)
+        # What a scope's counts are made of may have to be made first.
+        return await asyncio.to_thread(sight.index.counts, unit_ids)
 
     async def _pages(
         self,
@@ -94,13 +107,13 @@ class ReadGroups:
         after: Place | None,
         size: int,
     ) -> Sequence[GroupPage | None]:
-        view = await self._view_with(call, [each for each in unit_ids if each is not None])
+        sight = await self._sight_with(call, [each for each in unit_ids if each is not None])
 
-        async def read(view: View) -> Sequence[GroupPage | None]:
-            pages = view.index.pages(narrow, unit_ids, after, size)
-            return await self._filled(view, pages)
+        async def read(sight: Sight) -> Sequence[GroupPage | None]:
+            pages = sight.index.pages(narrow, unit_ids, after, size)
+            return await self._filled(sight.view, pages)
 
-        return await self._reading(call, view, read)
+        return await self._reading(call, sight, read)
 
     async def _filled(self, view: View, pages: Sequence[Page | None]) -> Sequence[GroupPage | None]:
         ordinals = [each for page in pages if page is not None for each in page.ordinals]
@@ -112,20 +125,18 @@ class ReadGroups:
             for page in pages
         ]
 
-    async def _view_with(self, call: Call, unit_ids: Sequence[UnitId]) -> View:
-        """The present view; asks the organisation's owner first when a unit is not there."""
-        tenant = call.may_read()
-        view = await self.views.current(tenant, call.deadline)
-        find = view.organisation.tree.find
-        if any(is_uuid(each) and find(each) is None for each in unit_ids):
-            view = await self.views.asked(tenant, call.deadline)
-        return view
+    async def _sight_with(self, call: Call, unit_ids: Sequence[UnitId]) -> Sight:
+        """The present sight; asks the organisation's owner first when a unit is not there."""
+        sight = await self.access.sight(call)
+        if any(is_uuid(each) and not sight.has_unit(each) for each in unit_ids):
+            sight = await self.access.sight(call, ask=True)
+        return sight
 
-    async def _reading(self, call: Call, view: View, read: Callable[[View], Awaitable[T]]) -> T:
-        """Read of this view, and of newer ones while its records go under our hands."""
+    async def _reading(self, call: Call, sight: Sight, read: Callable[[Sight], Awaitable[T]]) -> T:
+        """Read of this sight, and of newer ones while its records go under our hands."""
         for _ in range(_ATTEMPTS - 1):
             try:
-                return await read(view)
+                return await read(sight)
             except RecordsGone:
-                view = await self.views.current(call.tenant, call.deadline)
-        return await read(view)
+                sight = await self.access.sight(call)
+        return await read(sight)

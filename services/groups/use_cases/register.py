@@ -7,10 +7,18 @@ from datetime import datetime, timedelta
 from kit.clock import Clock
 from kit.errors import FieldViolation, raise_violations
 from kit.ids import Ids
-from services.groups.domain.checks import Draft, Problem, content_of, problems_of
-from services.groups.domain.errors import GroupCodeTaken
+from services.groups.domain.checks import (
+    NOT_ALLOWED,
+    Draft,
+    Problem,
+    content_of,
+    may_be_outdated,
+    problems_of,
+)
+from services.groups.domain.errors import GroupCodeTaken, NotAllowed
 from services.groups.domain.model import Group, GroupContent, GroupId, Identity, UnitId
-from services.groups.ports import Change, Organisation, RequestKey
+from services.groups.ports import Change, RequestKey
+from services.groups.use_cases.access import ADMINISTER, Access, Authority
 from services.groups.use_cases.call import Call
 from services.groups.use_cases.views import Standing
 from services.groups.use_cases.writer import Writer, request_key
@@ -25,6 +33,7 @@ def whole_milliseconds(at: datetime) -> datetime:
 class RegisterGroup:
     """Registers a group under a new id."""
 
+    access: Access
     writer: Writer
     clock: Clock
     ids: Ids
@@ -39,60 +48,68 @@ class RegisterGroup:
 
         Raises:
             InvalidInput: naming everything that is wrong with the draft.
+            NotAllowed: the caller may not change such groups of that unit.
             GroupCodeTaken: the tenant has a group with that code.
             RequestIdReused, RegisterBusy: see `Writer`.
         """
-        tenant = call.may_write()
+        await self.access.require_authority(call)
         request = request_key(request_id, "RegisterGroup", (draft.said(), unit_id))
         if not validate_only:
-            told = await self.writer.first_answer(tenant, request)
+            told = await self.writer.first_answer(call.tenant, request)
             if told is not None:
                 return _from_answer(told, content_of(draft, unit_id))
-        standing = await self._valid_standing(call, draft, unit_id)
+        authority = await self._valid_authority(call, draft, unit_id)
         content = content_of(draft, unit_id)
         registered_at = whole_milliseconds(self.clock.now())
         if validate_only:
-            _require_free(standing, content.code)
+            _require_free(authority, authority.standing, content.code)
             return Group(Identity(GroupId(""), registered_at), content)
         group = Group(Identity(GroupId(self.ids.new()), registered_at), content)
 
         async def work_out(present: Standing) -> Change:
-            _require_free(present, content.code)
+            _require_free(authority, present, content.code)
             return _change(present, group, request)
 
         return _from_answer(await self.writer.commit(call, request, work_out), content)
 
-    async def _valid_standing(self, call: Call, draft: Draft, unit_id: UnitId) -> Standing:
-        views = self.writer.views
-        standing = await views.standing(call.tenant, call.deadline)
-        found = _problems(standing.organisation, draft, unit_id)
-        if any(problem.reason.startswith("UNKNOWN_") for problem in found):
-            standing = await views.standing(call.tenant, call.deadline, ask=True)
-            found = _problems(standing.organisation, draft, unit_id)
+    async def _valid_authority(self, call: Call, draft: Draft, unit_id: UnitId) -> Authority:
+        """An authority under which the draft holds, the peer having been asked if need be."""
+        authority = await self.access.authority(call)
+        found = _problems(authority, draft, unit_id)
+        if any(map(may_be_outdated, found)):
+            authority = await self.access.authority(call, ask=True)
+            found = _problems(authority, draft, unit_id)
+        if found and all(problem.reason == NOT_ALLOWED for problem in found):
+            raise NotAllowed(ADMINISTER, unit_id)
         if found:
             raise_violations(
                 [
                     FieldViolation(f"group.{each.field}", each.reason, each.description)
                     for each in found
+                    if each.reason != NOT_ALLOWED
                 ]
             )
-        return standing
+        return authority
 
 
-def _problems(organisation: Organisation, draft: Draft, unit_id: UnitId) -> list[Problem]:
-    found = problems_of(draft, organisation.blueprint)
+def _problems(authority: Authority, draft: Draft, unit_id: UnitId) -> list[Problem]:
+    found = problems_of(draft, authority.standing.organisation.blueprint)
     if not unit_id:
         found.append(Problem("unit_id", "MISSING", "say the unit that the group belongs to"))
-    elif organisation.tree.find(unit_id) is None:
+    elif not authority.has_unit(unit_id):
         found.append(Problem("unit_id", "UNKNOWN_UNIT", "the organisation has no such unit"))
+    elif not authority.may_change(unit_id, draft.kind, draft.category):
+        found.append(Problem("unit_id", NOT_ALLOWED, "you may not change such groups of it"))
     return found
 
 
-def _require_free(standing: Standing, code: str) -> None:
-    [ordinal] = standing.register.ordinals([code])
+def _require_free(authority: Authority, present: Standing, code: str) -> None:
+    register = present.register
+    [ordinal] = register.ordinals([code])
     if ordinal >= 0:
-        [holder] = standing.register.identities([ordinal])
-        raise GroupCodeTaken(code, holder.id)
+        [holder] = register.identities([ordinal])
+        is_seen = authority.seen_of(register)(ordinal)
+        raise GroupCodeTaken(code, holder.id if is_seen else None)
 
 
 def _change(standing: Standing, group: Group, request: RequestKey) -> Change:

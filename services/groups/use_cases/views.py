@@ -8,12 +8,12 @@ from kit.clock import Clock
 from kit.deadline import Deadline
 from services.groups.domain.model import TenantId
 from services.groups.ports import (
-    AudienceIndex,
     GroupRegistry,
     IndexBuilder,
     Organisation,
     Organisations,
     Register,
+    WholeIndex,
 )
 
 # A caller who names things that are not there makes us ask the peer; this bounds how often.
@@ -33,7 +33,7 @@ class View:
     """How one tenant stands, and the index over it. Immutable."""
 
     standing: Standing
-    index: AudienceIndex
+    index: WholeIndex
 
     @property
     def register(self) -> Register:
@@ -109,11 +109,24 @@ class Views:
         return await self._indexed(turns, await self._ask(turns, tenant, deadline))
 
     async def standing(
-        self, tenant: TenantId, deadline: Deadline, *, ask: bool = False
+        self, tenant: TenantId, deadline: Deadline, *, ask: bool = False, at_least: int = 0
     ) -> Standing:
-        """The tenant as it stands now, for who needs no index; raises what the others do."""
+        """The tenant as it stands now, for who needs no index; raises what the others do.
+
+        Args:
+            tenant: which.
+            deadline: bounds the calls.
+            ask: ask the organisation's owner, whatever it announced.
+            at_least: a version of the access rights that the organisation must contain.
+        """
         turns = self._turns_of(tenant)
-        return await (self._ask if ask else self._read)(turns, tenant, deadline)
+        if ask:
+            return await self._ask(turns, tenant, deadline)
+        return await self._read(turns, tenant, deadline, at_least=at_least)
+
+    async def over(self, standing: Standing) -> View:
+        """The index over a standing that was just read."""
+        return await self._indexed(self._turns_of(standing.register.tenant), standing)
 
     async def _ask(self, turns: _Turns, tenant: TenantId, deadline: Deadline) -> Standing:
         ticket = turns.asks_begun
@@ -131,25 +144,43 @@ class Views:
             return standing
 
     async def _read(
-        self, turns: _Turns, tenant: TenantId, deadline: Deadline, *, ask: bool = False
+        self,
+        turns: _Turns,
+        tenant: TenantId,
+        deadline: Deadline,
+        *,
+        ask: bool = False,
+        at_least: int = 0,
     ) -> Standing:
         ticket = turns.begun
         async with turns.reading:
-            if not ask and turns.standing is not None and turns.done > ticket:
-                return turns.standing
+            known = turns.standing
+            is_new = known is not None and turns.done > ticket and not ask
+            if known is not None and is_new and known.organisation.access_version >= at_least:
+                return known
             turns.begun += 1
             begun = turns.begun
-            turns.standing = await self._load(turns.standing, tenant, deadline, ask=ask)
+            turns.standing = await self._load(known, tenant, deadline, ask=ask, at_least=at_least)
             turns.done = begun
             return turns.standing
 
     async def _load(
-        self, known: Standing | None, tenant: TenantId, deadline: Deadline, *, ask: bool
+        self,
+        known: Standing | None,
+        tenant: TenantId,
+        deadline: Deadline,
+        *,
+        ask: bool,
+        at_least: int,
     ) -> Standing:
         # The register first: the tree that is read after it has the units of its groups.
         register = await self._registry.snapshot(tenant, known.register if known else None)
         organisation = await self._organisations.organisation(
-            tenant, known.organisation if known else None, deadline=deadline, ask=ask
+            tenant,
+            known.organisation if known else None,
+            deadline=deadline,
+            ask=ask,
+            at_least=at_least,
         )
         if organisation.tree.version < register.tree_version and not ask:
             # A sibling has seen a tree that was not announced to us yet.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chaupal.groups.v1.groups_pb2_grpc import GroupsServiceStub
+from chaupal.hierarchy.v1 import access_pb2, access_pb2_grpc
 from chaupal.hierarchy.v1 import hierarchy_pb2 as peer_pb
 from chaupal.hierarchy.v1 import hierarchy_pb2_grpc as peer_stubs
 
@@ -54,6 +55,13 @@ class Peer(peer_stubs.HierarchyServiceServicer):
     calls: Counter[str] = field(default_factory=Counter)
     callers: set[str] = field(default_factory=set)
     away: bool = False
+    grants: dict[tuple[str, str], Sequence[access_pb2.ScopedGrant]] = field(default_factory=dict)
+    access_versions: Counter[str] = field(default_factory=Counter)
+
+    def grant(self, tenant: str, subject: str, *grants: access_pb2.ScopedGrant) -> None:
+        """Give somebody these rights instead of what they had."""
+        self.grants[tenant, subject] = grants
+        self.access_versions[tenant] += 1
 
     def _noted(self, rpc: str) -> str:
         caller = current().caller
@@ -106,6 +114,29 @@ class Peer(peer_stubs.HierarchyServiceServicer):
 
 
 @dataclass
+class PeerAccess(access_pb2_grpc.AccessServiceServicer):
+    """Who may do what, as the same peer says it, from plain lists."""
+
+    peer: Peer
+
+    async def GetViewer(
+        self, request: access_pb2.GetViewerRequest, _context: object
+    ) -> access_pb2.GetViewerResponse:
+        tenant = self.peer._noted("GetViewer")
+        return access_pb2.GetViewerResponse(
+            access_version=self.peer.access_versions[tenant],
+            grants=self.peer.grants.get((tenant, request.subject), ()),
+        )
+
+    async def GetAccessVersion(
+        self, _request: access_pb2.GetAccessVersionRequest, _context: object
+    ) -> access_pb2.GetAccessVersionResponse:
+        tenant = self.peer._noted("GetAccessVersion")
+        version = self.peer.access_versions[tenant]
+        return access_pb2.GetAccessVersionResponse(access_version=version)
+
+
+@dataclass
 class Platform:
     """What a test talks to: some siblings of the service, their peer and their store."""
 
@@ -154,7 +185,12 @@ class Platform:
 
     async def announce(self, tenant: str | None = None) -> None:
         """What the peer's worker does after a change: an event in the tenant's stream."""
-        await self.store.xadd(f"events:hierarchy:{{{tenant or self.tenant}}}", {"event": b""})
+        tenant = tenant or self.tenant
+        event = peer_pb.HierarchyEvent()
+        event.access_changed.access_version = self.peer.access_versions[tenant]
+        await self.store.xadd(
+            f"events:hierarchy:{{{tenant}}}", {"event": event.SerializeToString()}
+        )
 
     def move_in(self, tenant: str, tree: PlainTree, blueprint: Blueprint = BLUEPRINT) -> None:
         self.peer.trees[tenant] = tree
@@ -222,8 +258,15 @@ async def a_peer(folder: Path, redis_url: str, tenant: str) -> AsyncIterator[tup
         "chaupal.hierarchy.v1.HierarchyService",
         lambda server: peer_stubs.add_HierarchyServiceServicer_to_server(peer, server),
     )
+    access = ServiceRegistration(
+        "chaupal.hierarchy.v1.AccessService",
+        lambda server: access_pb2_grpc.add_AccessServiceServicer_to_server(
+            PeerAccess(peer),  # type: ignore[abstract]  # what we ask
+            server,
+        ),
+    )
     server = build_server(
-        [service],
+        [service, access],
         verifier=build_verifier(settings_for(folder, redis_url, ""), SystemClock()),
         domain="hierarchy.chaupal",
     )

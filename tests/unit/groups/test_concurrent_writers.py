@@ -1,6 +1,7 @@
 """Several writers at once, in one process and in two."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import cast
 
 import pytest
@@ -120,11 +121,12 @@ class Present:
         return Standing(register, organisation)
 
 
+@dataclass(frozen=True)
 class Somebody:
-    tenant_id = str(TENANT)
-
-    def require(self, capability: str) -> None:
-        assert capability
+    tenant_id: str = str(TENANT)
+    subject: str = "somebody"
+    is_service: bool = False
+    capabilities: frozenset[str] = frozenset({"administer"})
 
 
 REQUEST = RequestKey(a_request_id(), "hash")

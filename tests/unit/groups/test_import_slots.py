@@ -16,6 +16,7 @@ from kit.ids import SeededIds
 from kit.redis import open_redis
 from services.groups.adapters.redis import RedisGroupRegistry
 from services.groups.bootstrap import build_use_cases
+from services.groups.domain.access import Granted
 from services.groups.domain.imports import GroupRow, ImportReport
 from services.groups.domain.model import TenantId
 from services.groups.ports import Organisation
@@ -55,16 +56,27 @@ class Peer:
         *,
         deadline: Deadline,
         ask: bool = False,
+        at_least: int = 0,
     ) -> Organisation:
         return Organisation(a_state().snapshot(), BLUEPRINT, "", 0.0)
+
+
+class NoRights:
+    """Nobody's: whose credential is enough is not asked about."""
+
+    async def granted(self, tenant: TenantId, subject: str, *, at_least: int) -> Granted:
+        raise AssertionError
+
+    async def version(self, tenant: TenantId) -> int:
+        raise AssertionError
 
 
 @dataclass(frozen=True)
 class Somebody:
     tenant_id: str
-
-    def require(self, capability: str) -> None:
-        assert capability
+    subject: str = "somebody"
+    is_service: bool = False
+    capabilities: frozenset[str] = frozenset({"administer"})
 
 
 @pytest.fixture
@@ -79,7 +91,7 @@ async def import_groups(valkey_url: str, ids: GatedIds) -> AsyncIterator[ImportG
     client, clock = open_redis(valkey_url), SystemClock()
     try:
         registry = RedisGroupRegistry(client, clock)
-        yield build_use_cases(registry, Peer(), clock, ids).import_groups
+        yield build_use_cases(registry, Peer(), NoRights(), clock, ids).import_groups
     finally:
         await client.aclose()
 

@@ -10,6 +10,7 @@ from services.groups.domain.imports import (
     MAX_ERRORS_TOLD,
     MAX_ROWS,
     GroupRow,
+    check_holders,
     check_rows,
     plan_import,
 )
@@ -28,25 +29,60 @@ from tests.unit.groups.builders import (
 FIND = a_state().snapshot().unit_at
 
 
-def test_right_rows_become_contents_in_their_order() -> None:
-    checked = check_rows([row(2, "b"), row(3, "a", "dausa", "district")], BLUEPRINT, FIND)
+def everywhere(*_group: str) -> bool:
+    return True
 
-    assert (checked.error_count, checked.errors, checked.has_unknowns) == (0, (), False)
+
+def test_right_rows_become_contents_in_their_order() -> None:
+    checked = check_rows(
+        [row(2, "b"), row(3, "a", "dausa", "district")], BLUEPRINT, FIND, everywhere
+    )
+
+    assert (checked.error_count, checked.errors, checked.may_be_outdated) == (0, (), False)
     assert checked.contents == [content("b", "b-1"), content("a", "dausa")]
 
 
 def test_a_unit_is_named_by_level_and_code_together() -> None:
-    checked = check_rows([row(2, "a", "alwar", "booth")], BLUEPRINT, FIND)
+    checked = check_rows([row(2, "a", "alwar", "booth")], BLUEPRINT, FIND, everywhere)
     assert [each.reason for each in checked.errors] == ["UNKNOWN_UNIT"]
-    assert checked.has_unknowns
+    assert checked.may_be_outdated
 
 
 def test_errors_are_counted_beyond_those_that_are_kept() -> None:
     rows = [row(number, "", member_count=-1) for number in range(9_000, 0, -1)]
-    checked = check_rows(rows, BLUEPRINT, FIND)
+    checked = check_rows(rows, BLUEPRINT, FIND, everywhere)
     assert checked.error_count == 18_000
     assert len(checked.errors) == MAX_ERRORS_TOLD
     assert [each.row for each in checked.errors[:4]] == [1, 1, 2, 2]
+
+
+def test_what_may_not_be_changed_is_named_beside_what_is_wrong() -> None:
+    rows = [row(2, "a", "b-1"), row(3, "b", "b-2"), row(4, "", "b-2")]
+
+    def may_change(of: str, kind: str, category: str) -> bool:
+        return (of, kind, category) == (unit_id("b-1"), "booth_voters", "")
+
+    checked = check_rows(rows, BLUEPRINT, FIND, may_change)
+
+    assert [(each.row, each.field, each.reason) for each in checked.errors] == [
+        (3, "unit_code", "NOT_ALLOWED"),
+        (4, "code", "MISSING"),
+        (4, "unit_code", "NOT_ALLOWED"),
+    ]
+    assert checked.may_be_outdated
+
+
+def test_a_row_may_not_change_a_group_that_is_anothers() -> None:
+    register = register_of([group("a", "b-3"), group("b", "b-1")])
+    rows = [row(2, "new"), row(3, "a"), row(4, "b")]
+    contents = [content("new"), content("a"), content("b")]
+
+    checked = check_holders(rows, contents, register, lambda ordinal: ordinal == 1)
+
+    assert [(each.row, each.field, each.reason) for each in checked.errors] == [
+        (3, "code", "NOT_ALLOWED")
+    ]
+    assert checked.contents == contents
 
 
 def test_a_plan_sorts_contents_by_what_is_known() -> None:

@@ -58,6 +58,7 @@ class Peer:
         *,
         deadline: Deadline,
         ask: bool = False,
+        at_least: int = 0,
     ) -> Organisation:
         self.asks += ask
         return Organisation(self.newer if self.asks else self.tree, Blueprint(), "", 0.0)

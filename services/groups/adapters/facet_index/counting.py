@@ -26,10 +26,12 @@ class CountedRun:
 
 
 class Counts:
-    """Counts of the groups that are not retired."""
+    """Counts of the groups that are not retired: of all, or of some ranks in order."""
 
-    def __init__(self, order: TreeOrder) -> None:
-        live = np.flatnonzero(order.states != GroupState.RETIRED)
+    def __init__(self, order: TreeOrder, ranks: Ints | None = None) -> None:
+        if ranks is None:
+            ranks = np.arange(order.size, dtype=np.int64)
+        live = ranks[order.states[ranks] != GroupState.RETIRED]
         register = order.register
         self._all = CountedRun(live, order.members)
         self._kinds = _runs(order.kinds, live, order.members, register.kinds)

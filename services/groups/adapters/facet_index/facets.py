@@ -42,10 +42,12 @@ class Facets:
         self.states = {state: _where(order.states == state) for state in GroupState}
         self.flags = {flag: _where(order.flags & (1 << (flag - 1)) != 0) for flag in GroupFlag}
 
-    def select(self, audience: Audience, blueprint: Blueprint) -> Selected:
-        """The ranks that a valid audience means."""
+    def select(self, audience: Audience, blueprint: Blueprint, seen: BitMap | None) -> Selected:
+        """The ranks that a valid audience means, as if there were only those that are seen."""
         left = _union(map(self._matched, audience.include))
         left -= _union(map(self._matched, audience.exclude))
+        if seen is not None:
+            left &= seen
         exclusions: list[Exclusion] = []
         for reason, out in (
             (ExclusionReason.RETIRED, self.states[GroupState.RETIRED]),
@@ -57,11 +59,12 @@ class Facets:
             if left_out:
                 exclusions.append(Exclusion(reason, len(left_out)))
                 left -= left_out
-        return Selected(_ranks(left), tuple(exclusions))
+        return Selected(ranks_of(left), tuple(exclusions))
 
-    def narrowed(self, narrow: GroupFilter) -> Ints | None:
-        """The ranks that the filter's facets select; None when nothing narrows."""
+    def narrowed(self, narrow: GroupFilter, seen: BitMap | None) -> Ints | None:
+        """The ranks that are seen and the filter's facets select; None when nothing narrows."""
         wanted = [
+            *([] if seen is None else [seen]),
             *([_any(narrow.kinds, self.kinds)] if narrow.kinds else ()),
             *([_any(narrow.categories, self.categories)] if narrow.categories else ()),
             *([_any(narrow.states, self.states)] if narrow.states else ()),
@@ -69,7 +72,15 @@ class Facets:
         ]
         if not wanted:
             return None
-        return _ranks(BitMap.intersection(*wanted))
+        return ranks_of(BitMap.intersection(*wanted))
+
+    def matched(self, ranks: BitMap, kinds: Sequence[str], categories: Sequence[str]) -> BitMap:
+        """The ranks, a bitmap of the caller's own, without those of other kinds or categories."""
+        if kinds:
+            ranks &= _any(kinds, self.kinds)
+        if categories:
+            ranks &= _any(categories, self.categories)
+        return ranks
 
     def _matched(self, term: AudienceTerm) -> BitMap:
         """The ranks that a term's facets match."""
@@ -81,11 +92,7 @@ class Facets:
                     matched.add_range(*ranks)
         else:
             matched = BitMap(range(self._order.size))
-        if term.kinds:
-            matched &= _any(term.kinds, self.kinds)
-        if term.categories:
-            matched &= _any(term.categories, self.categories)
-        return matched
+        return self.matched(matched, term.kinds, term.categories)
 
     def _incomplete(self, audience: Audience, blueprint: Blueprint) -> BitMap:
         """The incomplete groups that get nothing by this rule: see `ExclusionReason`."""
@@ -128,5 +135,6 @@ def _union(bitmaps: Iterable[BitMap]) -> BitMap:
     return united
 
 
-def _ranks(bitmap: BitMap) -> Ints:
+def ranks_of(bitmap: BitMap) -> Ints:
+    """The ranks of a bitmap, in order."""
     return np.frombuffer(bitmap.to_array(), dtype=np.uint32).astype(np.int64)
