@@ -4,11 +4,13 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from chaupal.groups.v1.groups_pb2_grpc import add_GroupsServiceServicer_to_server
 
 from kit.channel import open_channel
 from kit.clock import Clock, SystemClock
+from kit.confirmed import BOUND
 from kit.ids import Ids, SystemIds
 from kit.redis import open_redis
 from kit.server import Server, ServiceRegistration, build_server, serve
@@ -60,9 +62,16 @@ def build_use_cases(
 
 @asynccontextmanager
 async def open_groups(
-    settings: Settings, clock: Clock | None = None, ids: Ids | None = None
+    settings: Settings,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    *,
+    confirmed_for: timedelta = BOUND,
 ) -> AsyncIterator[Server]:
-    """The server, not yet listening; its store and its peer are open inside the block."""
+    """The server, not yet listening; its store and its peer are open inside the block.
+
+    What may be done is gone by for `confirmed_for` after it was confirmed, and no longer.
+    """
     clock, ids = clock or SystemClock(), ids or SystemIds()
     channel = open_channel(
         settings.hierarchy_target,
@@ -76,7 +85,7 @@ async def open_groups(
         use_cases = build_use_cases(
             registry,
             HierarchyClient(channel, tokens, client, clock, settings.organisation_oldest),
-            AccessClient(channel, tokens, clock),
+            AccessClient(channel, tokens, clock, confirmed_for),
             clock,
             ids,
             most_tenants=settings.most_tenants,
