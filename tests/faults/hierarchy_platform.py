@@ -22,7 +22,8 @@ from tests.hierarchy_server import Caller
 from tests.servers.process import ServerProcess
 from tests.timing import wait_until
 
-DEADLINE_SECONDS = 60.0
+# Neo4j is back in 6 s here, and in half a minute where five others want the processors too.
+DEADLINE_SECONDS = 180.0
 # Of one attempt; whoever waits longer asks again.
 _ATTEMPT_SECONDS = 15.0
 
