@@ -200,7 +200,7 @@ class Transfers:
                 yield message
 
         stub: Any = self.stub
-        async with self._around("ImportRows", caller) as options:
+        async with self.around("ImportRows", caller) as options:
             parts = [part async for part in stub.ImportRows(sending(), **options)]
         *progress, last = parts
         assert all(part.HasField("progress") for part in progress)
@@ -220,7 +220,7 @@ class Transfers:
     ) -> tuple[pb.ExportHeader, pb.RowPage]:
         """The header of an export, and all of its rows as one page."""
         stub: Any = self.stub
-        async with self._around("ExportRows", caller) as options:
+        async with self.around("ExportRows", caller) as options:
             stream = stub.ExportRows(pb.ExportRowsRequest(**request), **options)
             first, *rest = [part async for part in stream]
         rows = pb.RowPage()
@@ -295,7 +295,8 @@ class Transfers:
         store = self.hierarchy.store
         return Secrets(store.graph, KeyFile(self.folder / "hierarchy.sqlite3.keys"), store.ids)
 
-    def _around(self, method: str, caller: Caller | None) -> Any:
+    def around(self, method: str, caller: Caller | None) -> Any:
+        """What stands around a call."""
         caller = caller or self.hierarchy.caller
         return outgoing(
             f"{SERVICE_NAME}/{method}",

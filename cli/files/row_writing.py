@@ -105,5 +105,10 @@ def _xlsx(to: IO[bytes], are_numbers: Sequence[bool]) -> Iterator[RowWriter]:
         pairs = zip(cells, are_numbers, strict=True)
         sheet.append([cell(text, is_number=is_number) for text, is_number in pairs])
 
-    yield write
+    try:
+        yield write
+    except BaseException:
+        # What it has written to a temporary file is removed at the end of the process.
+        sheet.close()
+        raise
     workbook.save(to)
