@@ -124,8 +124,9 @@ def decide_put_person(
     """
     if sealed and sealed.versions != secret_versions(moment.header):
         raise SecretsChanged
-    found = yield wanted_for_put(request, person_id, sealed)
-    before, after = put_person(request, person_id, sealed, found, moment.now)
+    found = yield _wanted(request, person_id, sealed)
+    before = _standing(found.one(PERSONS_BY_ID, person_id), request) if request.id else None
+    after = put_person(before or new_person(person_id, moment.now), request, sealed, found)
     answer = PersonPut(person_id, after if request.validate_only else None)
     if after == before:
         return Decision(answer)
@@ -139,30 +140,29 @@ def decide_put_person(
 
 
 def put_person(
-    request: PutPerson,
-    person_id: PersonId,
-    sealed: SealedForPut | None,
-    found: Found,
-    now: datetime,
-) -> tuple[Person | None, Person]:
-    """The person before, if there was one, and after; the same where nothing changes.
+    before: Person, request: PutPerson, sealed: SealedForPut | None, found: Found
+) -> Person:
+    """The person after a put; the same as before where nothing changes.
 
     Args:
+        before: as they stand, or a `new_person`.
         request: valid by itself.
-        person_id: the request's, or the id that a new person is to have.
         sealed: the request's number, if it has one.
-        found: what was `wanted_for_put`.
-        now: when a new person is made.
+        found: has whoever has the number or the login.
 
     Raises:
-        PersonNotFound, PersonErased, PersonChanged, PhoneInUse, SubjectInUse: see there.
+        PhoneInUse, SubjectInUse: another person has it.
     """
-    before = _standing(found.one(PERSONS_BY_ID, person_id), request) if request.id else None
-    _require_unused(request, person_id, sealed, found)
-    after = _changed(before or _nobody(person_id, now), request, sealed)
-    if before is not None and after == before:
-        return before, before
-    return before, replace(after, revision=after.revision + 1)
+    _require_unused(request, before.id, sealed, found)
+    after = _changed(before, request, sealed)
+    if after == before and before.revision:
+        return before
+    return replace(after, revision=after.revision + 1)
+
+
+def new_person(person_id: PersonId, now: datetime) -> Person:
+    """Somebody of whom nothing is known yet; never kept so."""
+    return Person(person_id, None, None, None, created_at=now, erased_at=None, revision=0)
 
 
 def header_with_persons(
@@ -255,8 +255,7 @@ class _Ended:
         yield from self.watches
 
 
-def wanted_for_put(request: PutPerson, person_id: PersonId, sealed: SealedForPut | None) -> Want:
-    """What decides about a put."""
+def _wanted(request: PutPerson, person_id: PersonId, sealed: SealedForPut | None) -> Want:
     return Want(
         {
             PERSONS_BY_ID: [person_id],
@@ -291,10 +290,6 @@ def _require_unused(
         others = found.all(PERSONS_BY_SUBJECT, request.subject)
         if any(each.id != person_id for each in others):
             raise SubjectInUse
-
-
-def _nobody(person_id: PersonId, now: datetime) -> Person:
-    return Person(person_id, None, None, None, created_at=now, erased_at=None, revision=0)
 
 
 def _changed(before: Person, request: PutPerson, sealed: SealedForPut | None) -> Person:

@@ -10,7 +10,7 @@ from services.hierarchy.domain.operations import Moment, Want
 from services.hierarchy.domain.pending import Pending
 from services.hierarchy.domain.people import Person, PersonId
 from services.hierarchy.domain.people_errors import PersonErased, PersonNotFound, PhoneInUse
-from services.hierarchy.domain.persons import PutPerson, put_person
+from services.hierarchy.domain.persons import PutPerson, new_person, put_person
 from services.hierarchy.domain.records import PERSONS_BY_ID, PERSONS_BY_PHONE
 from services.hierarchy.domain.text import Fault, quoted, text_faults
 from services.hierarchy.domain.transfers.numbers import Numbers
@@ -93,15 +93,15 @@ class Newcomers:
 
     def _make(self, ref: PersonRef) -> Person:
         person_id = PersonId(ref.id or self.moment.new_id())
-        request = new_person(ref, self.numbers)
+        nobody = new_person(person_id, self.moment.now)
         sealed = self.numbers.seal(person_id, ref.phone)
-        _, person = put_person(request, person_id, sealed, self.known, self.moment.now)
+        person = put_person(nobody, as_request(ref, self.numbers), sealed, self.known)
         self.known.put(person)
         return person
 
 
-def new_person(ref: PersonRef, numbers: Numbers, subject: str = "") -> PutPerson:
-    """The request that makes such a person."""
+def as_request(ref: PersonRef, numbers: Numbers, subject: str = "") -> PutPerson:
+    """The request that makes or changes such a person; what is empty stays."""
     return PutPerson(
         request_id=RequestId(""),
         id=None,

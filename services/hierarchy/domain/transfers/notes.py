@@ -29,6 +29,9 @@ _PERSON_FIELDS: dict[type[ChaupalError], str] = {
     PhoneInUse: "phone",
 }
 
+# What a rule of a single call names otherwise than a row does.
+_ROW_FIELDS = {"team.kind": "kind", "team.members": "person"}
+
 
 class RowNotes:
     """Counts what rows come to, and keeps what is wrong with them.
@@ -56,7 +59,10 @@ class RowNotes:
     def refused(self, row: Row, error: ChaupalError) -> None:
         """Note why a row cannot be."""
         if isinstance(error, InvalidInput) and error.violations:
-            faults = [Fault(each.field, each.reason, each.description) for each in error.violations]
+            faults = [
+                Fault(_ROW_FIELDS.get(each.field, each.field), each.reason, each.description)
+                for each in error.violations
+            ]
         else:
             faults = [Fault(self._field(error), error.reason, error.message)]
         self.wrong(row, faults)

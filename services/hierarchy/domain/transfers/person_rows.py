@@ -1,18 +1,17 @@
 """What a page of persons creates and changes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from kit.errors import ChaupalError, InvalidInput
 from services.hierarchy.domain.operations import Decision, Moment, Steps, Want
 from services.hierarchy.domain.pending import Pending
 from services.hierarchy.domain.people import Person, PersonId
-from services.hierarchy.domain.persons import header_with_persons, put_person
+from services.hierarchy.domain.persons import header_with_persons, new_person, put_person
 from services.hierarchy.domain.records import PERSONS_BY_SUBJECT
 from services.hierarchy.domain.text import Fault, subject_fault
 from services.hierarchy.domain.transfers.newcomers import (
     Newcomers,
-    new_person,
+    as_request,
     person_faults,
     persons_wanted,
 )
@@ -72,17 +71,13 @@ def _put(row: PersonRow, newcomers: Newcomers) -> tuple[Person | None, Person]:
         standing = known.one(PERSONS_BY_SUBJECT, row.subject)
     if standing is None and row.person.names is None:
         raise InvalidInput.of("names.en", "MISSING", "a new person needs a name")
-    request = new_person(row.person, numbers, row.subject)
-    if standing is not None:
-        person_id = standing.id
-        request = replace(request, id=person_id)
-    else:
-        person_id = PersonId(row.person.id or newcomers.moment.new_id())
-    sealed = numbers.seal(person_id, row.person.phone)
-    before, after = put_person(request, person_id, sealed, known, newcomers.moment.now)
+    moment = newcomers.moment
+    before = standing or new_person(PersonId(row.person.id or moment.new_id()), moment.now)
+    sealed = numbers.seal(before.id, row.person.phone)
+    after = put_person(before, as_request(row.person, numbers, row.subject), sealed, known)
     if after != before:
         known.put(after)
-    return before, after
+    return standing, after
 
 
 def _note(notes: RowNotes, before: Person | None, after: Person) -> None:
