@@ -70,11 +70,12 @@ class Access:
 
         The version says nothing of names, or of when appointments were verified.
         """
+        tenant = header.tenant
         for _ in range(_LOOKS):
-            looked = await self._look(header, subject)
-            header = await self._graph.header(header.tenant)
+            looked = await self._look(await self._graph.settled_header(tenant), subject)
+            header = await self._graph.header(tenant)
             if header.access_version == looked.header.access_version:
-                self._keep((header.tenant, subject), looked)
+                self._keep((tenant, subject), looked)
                 break
         return looked
 

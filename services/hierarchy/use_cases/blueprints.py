@@ -42,8 +42,8 @@ class Blueprints:
     async def _try(self, caller: Caller, draft: Blueprint, *, validate_only: bool) -> BlueprintPut:
         viewer = await self._access.enter(caller)
         viewer.require_everywhere("administer")
-        header = viewer.header
-        holders = await look_up_holders(self._graph, header, draft, self._clock.now())
+        tenant = viewer.tenant
+        holders = await look_up_holders(self._graph, tenant, draft, self._clock.now())
         operation = Operation(
             name="put blueprint",
             # To put it again changes nothing, so a caller needs no id of theirs.
@@ -53,7 +53,7 @@ class Blueprints:
             decide=partial(decide_blueprint, draft, holders=holders),
             validate_only=validate_only,
         )
-        return await self._graph.write(header.tenant, operation)
+        return await self._graph.write(tenant, operation)
 
     async def get(self, caller: Caller) -> Blueprint:
         """The blueprint; needs `view` over something.

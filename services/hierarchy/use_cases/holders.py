@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.hierarchy.domain.blueprints import Holders, Holding, Narrowing, narrowings
-from services.hierarchy.domain.model import Blueprint, UnitId
+from services.hierarchy.domain.model import Blueprint, TenantId, UnitId
 from services.hierarchy.domain.records import APPOINTMENTS_BY_UNIT, UNITS_BY_ID
 from services.hierarchy.domain.tenants import TenantHeader
 from services.hierarchy.ports import OrgGraph
@@ -16,13 +16,14 @@ _UNITS_AT_A_TIME = 1_000
 
 
 async def look_up_holders(
-    graph: OrgGraph, header: TenantHeader, draft: Blueprint, at: datetime
+    graph: OrgGraph, tenant: TenantId, draft: Blueprint, at: datetime
 ) -> Holders:
     """How the positions are held that a draft changes.
 
-    What is read is newer than the header: where the access version is still the header's when the
-    draft is decided, nothing has come between.
+    What is read is newer than the settled header: where the access version is still that one's
+    when the draft is decided, nothing has come between.
     """
+    header = await graph.settled_header(tenant)
     old = header.blueprint
     if old is None or old.positions == draft.positions:
         return Holders(header.access_version, {})

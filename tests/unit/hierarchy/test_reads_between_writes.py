@@ -14,8 +14,11 @@ from kit.tokens import Caller
 from services.hierarchy.adapters.embedded import EmbeddedOrgGraph, EmbeddedStore
 from services.hierarchy.domain.model import TenantId, UnitId, UnitKey
 from services.hierarchy.domain.records import UNITS_BY_KEY, joined_key
+from services.hierarchy.domain.tenants import TenantHeader
 from services.hierarchy.ports import OrgGraph, Read
 from services.hierarchy.use_cases.access import Access
+from services.hierarchy.use_cases.holders import look_up_holders
+from services.hierarchy.use_cases.search import NameIndexes
 from services.hierarchy.use_cases.trees import Trees
 from services.hierarchy.use_cases.units import UnitReader
 from tests.builders_hierarchy import (
@@ -155,3 +158,91 @@ async def test_a_login_that_passes_on_meanwhile_takes_no_office_along(graph: Ove
 
     assert viewer.person is not None
     assert (viewer.person.id, viewer.grants) == (ravi.id, ())
+
+
+@dataclass
+class HalfApplied(Overtaken):
+    """The graph while a write is being applied: its header can be read, and none of its records."""
+
+    write: Callable[[], Awaitable[object]] | None = None
+    ahead: TenantHeader | None = None
+
+    async def apply(self, change: Callable[[TenantHeader], TenantHeader]) -> None:
+        """Show the header that the write will make."""
+        self.ahead = change(await self.graph.header(NEEM))
+
+    async def finish(self) -> None:
+        """Let the write be there as a whole."""
+        self.ahead, write, self.write = None, self.write, None
+        if write:
+            await write()
+
+    async def header(self, tenant: TenantId) -> TenantHeader:
+        return self.ahead or await self.graph.header(tenant)
+
+    async def settled_header(self, tenant: TenantId) -> TenantHeader:
+        await self.finish()
+        return await self.graph.settled_header(tenant)
+
+
+def next_access(header: TenantHeader) -> TenantHeader:
+    return replace(header, access_version=header.access_version + 1)
+
+
+def next_tree(header: TenantHeader) -> TenantHeader:
+    return replace(next_access(header), tree_version=header.tree_version + 1)
+
+
+async def test_what_is_read_of_a_write_that_is_half_applied_is_not_kept(graph: Overtaken) -> None:
+    """Its version is there and the office is not: for as long as it stood it would be refused."""
+    state, asha = await graph.unit_id("state", "RJ"), a_person(1, subject="user")
+    office = an_appointment(unit_id=state, person_id=asha.id, position="state_convenor")
+    await graph.graph.write(NEEM, putting(a_staffed_blueprint()))
+    await graph.graph.write(NEEM, keeping(asha))
+    half: Any = HalfApplied(graph.graph, write=lambda: graph.graph.write(NEEM, keeping(office)))
+    access = Access(half, Trees(half), FakeClock())
+    nobody = replace(CALLER, capabilities=frozenset())
+
+    await half.apply(next_access)
+    await access.enter(nobody)
+    await half.finish()
+
+    granted = {each.grant.capability for each in (await access.enter(nobody)).grants}
+    assert granted == {"view", "administer"}
+
+
+async def test_names_of_a_write_that_is_half_applied_are_found_afterwards(
+    graph: Overtaken,
+) -> None:
+    row = a_row("booth", "B3", under=M1, name="Banyan Tree School")
+    more = importing(an_import(row))
+    half: Any = HalfApplied(graph.graph, write=lambda: graph.graph.write(NEEM, more))
+    names = NameIndexes(half)
+    version = (await graph.graph.header(NEEM)).tree_version + 1
+
+    await half.apply(next_tree)
+    await names.at_least(NEEM, version)
+    await half.finish()
+
+    booth = await graph.unit_id("booth", "B3")
+    assert booth in (await names.at_least(NEEM, version)).search("banyan")
+
+
+async def test_a_blueprint_takes_no_office_that_is_given_by_a_write_half_applied(
+    graph: Overtaken,
+) -> None:
+    state, asha = await graph.unit_id("state", "RJ"), a_person(1, subject=None)
+    office = an_appointment(unit_id=state, person_id=asha.id, position="state_convenor")
+    staffed = a_staffed_blueprint()
+    await graph.graph.write(NEEM, putting(staffed))
+    half: Any = HalfApplied(
+        graph.graph, write=lambda: graph.graph.write(NEEM, keeping(asha, office))
+    )
+    draft = replace(staffed, positions=staffed.positions[1:])
+
+    await half.apply(next_access)
+    holders = await look_up_holders(half, NEEM, draft, FakeClock().now())
+    await half.finish()
+
+    assert holders.access_version == (await graph.graph.header(NEEM)).access_version
+    assert holders.by_position["state_convenor"].appointment_count == 1
