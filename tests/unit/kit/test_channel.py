@@ -31,3 +31,35 @@ async def test_a_new_server_on_an_old_address_is_reached_at_once() -> None:
         finally:
             await after.drain(timedelta(0))
     assert answer.value == "hello"
+
+
+@pytest.mark.parametrize(
+    ("service", "retryable", "answers"),
+    [
+        (SERVICE, ["Read"], True),
+        ("chaupal.other.v1.OtherService", [f"{SERVICE}/Read"], True),
+        ("chaupal.other.v1.OtherService", ["Read"], False),
+    ],
+    ids=["its own", "another service's by its full name", "not another's of the same name"],
+)
+async def test_what_may_be_tried_again_is_named_by_its_service(
+    service: str, retryable: list[str], answers: bool
+) -> None:
+    async def down_at_first(_: str) -> str:
+        if len(things.calls) == 1:
+            raise Unavailable
+        return "hello"
+
+    things = Things(down_at_first)
+    server = a_server(things)
+    target = f"127.0.0.1:{await server.start('127.0.0.1:0')}"
+    try:
+        async with open_channel(target, service=service, retryable=retryable) as channel:
+            if answers:
+                assert (await Stub(channel).Read(ASK, metadata=AUTH)).value == "hello"
+            else:
+                with pytest.raises(Unavailable), translate_rpc_errors():
+                    await Stub(channel).Read(ASK, metadata=AUTH)
+    finally:
+        await server.drain(timedelta(0))
+    assert len(things.calls) == (2 if answers else 1)
