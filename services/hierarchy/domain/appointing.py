@@ -295,7 +295,12 @@ def watches_that_end(
     watches = []
     for person in persons:
         stand = (x for x in found.all(APPOINTMENTS_BY_PERSON, person) if x.id not in after)
-        if not is_monitor(blueprint, (*stand, *new.get(person, ())), at):
-            watches += [each for each in found.all(WATCHES_BY_PERSON, person) if is_open(each, at)]
+        held = (*stand, *new.get(person, ()))
+        watches += [
+            each
+            for each in found.all(WATCHES_BY_PERSON, person)
+            # One that begins later may be that of another desk.
+            if is_open(each, at) and not is_monitor(blueprint, held, max(at, each.valid_from))
+        ]
     around = yield Want({WATCHES_BY_UNIT: [each.unit_id for each in watches]})
     return end_with_covers(watches, at, around)

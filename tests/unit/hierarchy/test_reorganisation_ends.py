@@ -14,7 +14,7 @@ from services.hierarchy.domain.events import (
     WatchChange,
     WatchesChanged,
 )
-from services.hierarchy.domain.model import UnitId
+from services.hierarchy.domain.model import Blueprint, UnitId
 from services.hierarchy.domain.people import Appointment, AppointmentId, PersonId
 from services.hierarchy.domain.records import Record
 from services.hierarchy.domain.teams import (
@@ -26,6 +26,7 @@ from services.hierarchy.domain.teams import (
     WatchId,
 )
 from tests.builders_hierarchy import a_small_tree, text
+from tests.builders_people import a_position
 from tests.unit.hierarchy.deciding import HOUR, START, Deciding
 from tests.unit.hierarchy.reorganising import close, decided, merge, move, reorganise
 
@@ -51,6 +52,11 @@ def an_appointment(
 
 def a_watch(name: str, unit: UnitId, begins: datetime = START) -> Watch:
     return Watch(WatchId(name), unit, SOMEBODY, None, begins, None, 1)
+
+
+def with_monitors(blueprint: Blueprint | None) -> Blueprint:
+    assert blueprint
+    return replace(blueprint, positions=(a_position("monitor", "mandal", roles=["monitor"]),))
 
 
 def a_team(name: str, unit: UnitId, ends: datetime | None = None) -> Team:
@@ -168,6 +174,42 @@ def test_a_merged_unit_ends_with_what_stands_in_it(tenant: Deciding) -> None:
 
     assert report.appointment_ended_count == 1
     assert tenant.all(Appointment)[0].valid_to == NOW
+
+
+def test_who_is_no_monitor_any_more_watches_nothing_any_more(tenant: Deciding) -> None:
+    """As when the appointment is ended by itself: the desk went with its unit."""
+    desk, watched = tenant.unit("mandal", "M2").id, tenant.unit("mandal", "M1").id
+    tenant.header = replace(tenant.header, blueprint=with_monitors(tenant.header.blueprint))
+    tenant.put(
+        replace(an_appointment("desk", desk), position="monitor"),
+        a_watch("w", watched),
+        replace(a_watch("cover", watched), person_id=PersonId("other"), covers=WatchId("w")),
+        a_watch("w-desk", desk),
+    )
+
+    report = reorganise(tenant, close("mandal M2"))
+
+    assert report.watch_ended_count == 3
+    assert [each.valid_to for each in tenant.all(Watch)] == [NOW, NOW, NOW]
+    told = [each for each in tenant.told if isinstance(each, WatchesChanged)]
+    ids = sorted(change.watch_id for each in told for change in each.changes)
+    assert ids == ["cover", "w", "w-desk"]
+
+
+def test_whoever_is_monitor_elsewhere_by_then_watches_on(tenant: Deciding) -> None:
+    desk, watched = tenant.unit("mandal", "M2").id, tenant.unit("mandal", "M1").id
+    tenant.header = replace(tenant.header, blueprint=with_monitors(tenant.header.blueprint))
+    tenant.put(
+        replace(an_appointment("desk", desk), position="monitor"),
+        replace(an_appointment("new", watched, NOW), position="monitor"),
+        a_watch("w", watched),
+        a_watch("w-new", watched, NOW),
+    )
+
+    reorganise(tenant, close("mandal M2"), effective_at=NOW - HOUR / 2)
+
+    ends = {each.id: each.valid_to for each in tenant.all(Watch)}
+    assert ends == {"w": NOW - HOUR / 2, "w-new": None}
 
 
 def test_peers_are_told_in_events_of_five_hundred(tenant: Deciding) -> None:

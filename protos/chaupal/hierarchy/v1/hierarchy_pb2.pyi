@@ -2524,7 +2524,9 @@ class ReorganisationReport(_message.Message):
     team_ended_count: _builtins.int
     """Teams that ended with closed units, and with them their members' places in them."""
     watch_ended_count: _builtins.int
-    """Watches that ended with closed units."""
+    """Watches that ended with closed units, also those of other units whose monitors had their desks
+    there.
+    """
     appointment_carried_count: _builtins.int
     """Appointments in units that were moved or carried along, which stand."""
     watch_carried_count: _builtins.int

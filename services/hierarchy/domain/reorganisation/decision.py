@@ -59,7 +59,7 @@ def decide_reorganisation(
     yield from run.all_steps()
     edits = overlay.edits()
     closed = [edit.before for edit in edits if edit.before and not edit.after]
-    ends = (yield from end_with(closed, at)) if closed else Ends()
+    ends = (yield from end_with(closed, at, header.blueprint)) if closed else Ends()
     report = _with_sums(ReorganisationReport(False, header.tree_version, at), edits, ends)
     report = replace(report, changes=tuple(run.changes[:MAX_REPORTED_CHANGES]))
     if edits and not request.validate_only:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from services.hierarchy.domain.appointing import watches_that_end
 from services.hierarchy.domain.areas import AreaLink, end_links
 from services.hierarchy.domain.events import Change
-from services.hierarchy.domain.model import Unit, UnitId
+from services.hierarchy.domain.model import Blueprint, Unit, UnitId
 from services.hierarchy.domain.operations import Want
 from services.hierarchy.domain.people import Appointment
 from services.hierarchy.domain.records import (
@@ -70,8 +71,11 @@ class Ends:
         return with_teams(header, ended=self.open_teams) if self.open_teams else header
 
 
-def end_with(units: Sequence[Unit], at: datetime) -> Asking[Ends]:
-    """Everything that ends with these units at an instant."""
+def end_with(units: Sequence[Unit], at: datetime, blueprint: Blueprint) -> Asking[Ends]:
+    """Everything that ends with these units at an instant.
+
+    Also watches of other units, where their monitors' desks were in these.
+    """
     appointments: list[Appointment] = []
     teams: list[Team] = []
     watches: list[Watch] = []
@@ -95,11 +99,16 @@ def end_with(units: Sequence[Unit], at: datetime) -> Asking[Ends]:
         found = yield Want({MEMBERSHIPS_BY_TEAM: few})
         memberships += (each for team_id in few for each in found.all(MEMBERSHIPS_BY_TEAM, team_id))
     levels = {unit.id: unit.level for unit in units}
+    offices = _ended(appointments, at)
+    deserted = yield from watches_that_end(
+        offices, at, blueprint, {each.id: each for each in offices}
+    )
+    ending = {each.id: each for each in (*_ended(watches, at), *deserted)}
     return Ends(
-        _ended(appointments, at),
+        offices,
         _ended(teams, at),
         _ended(memberships, at),
-        _ended(watches, at),
+        sorted(ending.values(), key=lambda each: each.id),
         *end_links(links, at),
         open_teams=_open_teams(teams, levels),
     )
