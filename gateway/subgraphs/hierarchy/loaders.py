@@ -31,13 +31,10 @@ class HierarchyRoom:
     def __init__(self, context: Context, channel: grpc.aio.Channel) -> None:
         self._context = context
         self.client = HierarchyClient(context, channel)
-        self.changes = HierarchyChanges(context, channel)
         self.people = PeopleClient(context, channel)
-        self.people_changes = PeopleChanges(context, channel)
-        access = AccessClient(context, channel)
-        self._viewer: Loader[str, access_pb2.GetViewerResponse] = Loader(
-            context, "viewer", partial(_for_one, access.viewer), 1
-        )
+        self._access = AccessClient(context, channel)
+        self._changes = HierarchyChanges(context, channel)
+        self._people_changes = PeopleChanges(context, channel)
         self._loaders: dict[Hashable, Loader[str, Any]] = {}
         self._listed_history: str | None = None
 
@@ -100,7 +97,21 @@ class HierarchyRoom:
 
     def viewer(self) -> Awaitable[access_pb2.GetViewerResponse]:
         """Who the caller is; asked for once in the operation."""
-        return self._viewer.load("")
+        fetch = partial(_for_one, self._access.viewer)
+        return self._loader("viewer", fetch, 1).load("")
+
+    def changes(self) -> HierarchyChanges:
+        """The writes of units, for one mutation: what was read before it is read again after it.
+
+        Mutations of one operation run one after the other, each with all that it selects.
+        """
+        self._loaders.clear()
+        return self._changes
+
+    def people_changes(self) -> PeopleChanges:
+        """The writes of people, likewise."""
+        self._loaders.clear()
+        return self._people_changes
 
     async def history(self, request: pb.ListUnitHistoryRequest) -> pb.ListUnitHistoryResponse:
         """A page of history; of one unit in an operation, as no batch RPC lists many.

@@ -104,7 +104,7 @@ class PeopleMutations:
 
 
 def _changes(info: Info) -> PeopleChanges:
-    return info.context.room(HierarchyRoom).people_changes
+    return info.context.room(HierarchyRoom).people_changes()
 
 
 async def _put_person(

@@ -112,7 +112,7 @@ class UnitMutations:
 
 
 def _changes(info: Info) -> HierarchyChanges:
-    return info.context.room(HierarchyRoom).changes
+    return info.context.room(HierarchyRoom).changes()
 
 
 async def _create(

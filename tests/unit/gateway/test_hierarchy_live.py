@@ -315,6 +315,34 @@ async def test_a_person_from_their_office_to_being_forgotten(live: Live) -> None
     assert [each["unit"]["code"] for each in held] == ["JPR"]
 
 
+TWICE = """mutation($there: MoveUnitInput!, $back: MoveUnitInput!, $appoint: AppointInput!) {
+  there: moveUnit(input: $there) { ...Moved }
+  back: moveUnit(input: $back) { ...Moved }
+  appoint(input: $appoint) { ... on AppointSuccess { appointment { unit { ...Held } } } }
+  end: closeUnit(input: {unitId: "", validateOnly: true}) { ... on Refusal { reason } }
+}
+fragment Moved on MoveUnitSuccess { unit { ...Held parent { code childCount } } }
+fragment Held on Unit { appointments { nodes { position } } }"""
+
+
+async def test_each_mutation_of_an_operation_reads_what_is_so_after_it(live: Live) -> None:
+    mandal, asha = await live.unit("mandal", "M1"), await live.person("Asha")
+    jaipur, ajmer = await live.unit("district", "JPR"), await live.unit("district", "AJM")
+    data = await live.ask(
+        TWICE,
+        there={"unitId": mandal, "parentId": ajmer},
+        back={"unitId": mandal, "parentId": jaipur},
+        appoint={"unitId": mandal, "position": "secretary", "personId": asha},
+    )
+    nobody: dict[str, Any] = {"nodes": []}
+    there, back = data["there"]["unit"], data["back"]["unit"]
+    assert there == {"appointments": nobody, "parent": {"code": "AJM", "childCount": 2}}
+    assert back == {"appointments": nobody, "parent": {"code": "JPR", "childCount": 2}}
+    held = data["appoint"]["appointment"]["unit"]["appointments"]
+    assert held == {"nodes": [{"position": "secretary"}]}
+    assert data["end"] == {"reason": "BAD_ID"}
+
+
 async def test_a_team_and_an_area(live: Live) -> None:
     mandal, booth = await live.unit("mandal", "M1"), await live.unit("booth", "B1")
     asha = await live.person("Asha")
