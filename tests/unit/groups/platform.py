@@ -16,6 +16,7 @@ from chaupal.hierarchy.v1 import hierarchy_pb2_grpc as peer_stubs
 
 from kit.channel import call_metadata, translate_rpc_errors
 from kit.clock import Clock, SystemClock
+from kit.confirmed import BOUND
 from kit.context import current
 from kit.errors import NotFound, Unavailable
 from kit.issuer import SigningKey, issue
@@ -231,6 +232,7 @@ async def a_platform(
     *,
     siblings: int = 1,
     clock: Clock | None = None,
+    confirmed_for: timedelta = BOUND,
     **settings: Any,
 ) -> AsyncIterator[Platform]:
     """Some servers of groups with one peer, whose tenant has `a_state` and `BLUEPRINT`."""
@@ -239,7 +241,9 @@ async def a_platform(
         chosen = settings_for(folder, redis_url, target, **settings)
         stubs, servers = [], []
         for _ in range(siblings):
-            server = await stack.enter_async_context(open_groups(chosen, clock))
+            server = await stack.enter_async_context(
+                open_groups(chosen, clock, confirmed_for=confirmed_for)
+            )
             port = await server.start("127.0.0.1:0")
             stack.push_async_callback(server.drain, timedelta(0))
             channel = await stack.enter_async_context(plain_channel(f"127.0.0.1:{port}"))
