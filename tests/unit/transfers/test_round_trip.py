@@ -5,13 +5,16 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from tests.hierarchy_server import a_caller
 from tests.transfers import Organisation, organisations, transferring
 
 
+# Half a second each: two tenants, five files, three imports.
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+@settings(max_examples=settings().max_examples // 4)
 @given(organisation=organisations())
 def test_an_organisation_survives_files(suffix: str, organisation: Organisation) -> None:
     """Imported into an empty tenant it is the same; imported again, nothing is changed."""
