@@ -1070,7 +1070,8 @@ class GroupRowError(_message.Message):
     """Which column, such as "unit_code"."""
     reason: _builtins.str
     """Stable reason: MISSING, UNKNOWN_UNIT, UNKNOWN_KIND, UNKNOWN_CATEGORY, CATEGORY_NEEDED,
-    CATEGORY_NOT_ALLOWED, DUPLICATE_CODE, BAD_CODE, BAD_NAME, BAD_NUMBER, BAD_LANGUAGE, BAD_ADMIN.
+    CATEGORY_NOT_ALLOWED, DUPLICATE_CODE, BAD_CODE, BAD_NAME, BAD_NUMBER, BAD_LANGUAGE, BAD_ADMIN,
+    NOT_ALLOWED.
     """
     description: _builtins.str
     """What is wrong and what to do, for people."""

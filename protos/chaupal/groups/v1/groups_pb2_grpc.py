@@ -29,6 +29,12 @@ class GroupsServiceStub:
     """Owns the register of every tenant's groups. The tenant is always the one of the verified
     credential. Errors carry google.rpc.ErrorInfo (domain "groups.chaupal") and, for bad input,
     google.rpc.BadRequest.
+
+    A capability of the token holds over the whole tenant; so does everything for a service. Others
+    have what their appointments give over subtrees, narrowed to kinds and categories where the
+    position says so. Whoever does not `view` a group or unit finds it nowhere: not in lists, counts
+    or audiences; NOT_FOUND by id, UNKNOWN_UNIT in rules and rows. What was revoked is so within a
+    second; while that cannot be confirmed they are refused with UNAVAILABLE (ACCESS_UNCONFIRMED).
     """
 
     def __init__(self, channel):
@@ -88,10 +94,16 @@ class GroupsServiceServicer:
     """Owns the register of every tenant's groups. The tenant is always the one of the verified
     credential. Errors carry google.rpc.ErrorInfo (domain "groups.chaupal") and, for bad input,
     google.rpc.BadRequest.
+
+    A capability of the token holds over the whole tenant; so does everything for a service. Others
+    have what their appointments give over subtrees, narrowed to kinds and categories where the
+    position says so. Whoever does not `view` a group or unit finds it nowhere: not in lists, counts
+    or audiences; NOT_FOUND by id, UNKNOWN_UNIT in rules and rows. What was revoked is so within a
+    second; while that cannot be confirmed they are refused with UNAVAILABLE (ACCESS_UNCONFIRMED).
     """
 
     def RegisterGroup(self, request, context):
-        """Registers one group. Needs the capability `administer`.
+        """Registers one group. Needs the capability `administer` over such groups of its unit.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -136,7 +148,8 @@ class GroupsServiceServicer:
     def ImportGroups(self, request_iterator, context):
         """Registers and updates groups from rows, all or none: when any row is wrong nothing changes
         and the report names every wrong row. The first message is the header, the rest are pages;
-        at most 200,000 rows. Needs the capability `administer`.
+        at most 200,000 rows. Needs the capability `administer` over what each row says, and over the
+        group that has its code.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,7 +157,7 @@ class GroupsServiceServicer:
 
     def PreviewAudience(self, request, context):
         """What an audience means now: how many groups and members, what is left out and why, split by
-        unit, kind and category.
+        unit, kind and category. Only groups that the caller may `view`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -152,7 +165,8 @@ class GroupsServiceServicer:
 
     def ResolveAudience(self, request, context):
         """The groups an audience means now, in tree order, with the units they lie in: a header, then
-        pages of targets, then pages of the frame. One stream is one consistent state.
+        pages of targets, then pages of the frame. One stream is one consistent state. Only groups
+        that the caller may `view`, and units that they see.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -218,6 +232,12 @@ class GroupsService:
     """Owns the register of every tenant's groups. The tenant is always the one of the verified
     credential. Errors carry google.rpc.ErrorInfo (domain "groups.chaupal") and, for bad input,
     google.rpc.BadRequest.
+
+    A capability of the token holds over the whole tenant; so does everything for a service. Others
+    have what their appointments give over subtrees, narrowed to kinds and categories where the
+    position says so. Whoever does not `view` a group or unit finds it nowhere: not in lists, counts
+    or audiences; NOT_FOUND by id, UNKNOWN_UNIT in rules and rows. What was revoked is so within a
+    second; while that cannot be confirmed they are refused with UNAVAILABLE (ACCESS_UNCONFIRMED).
     """
 
     @staticmethod

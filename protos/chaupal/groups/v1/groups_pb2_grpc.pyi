@@ -30,6 +30,12 @@ class GroupsServiceStub:
     """Owns the register of every tenant's groups. The tenant is always the one of the verified
     credential. Errors carry google.rpc.ErrorInfo (domain "groups.chaupal") and, for bad input,
     google.rpc.BadRequest.
+
+    A capability of the token holds over the whole tenant; so does everything for a service. Others
+    have what their appointments give over subtrees, narrowed to kinds and categories where the
+    position says so. Whoever does not `view` a group or unit finds it nowhere: not in lists, counts
+    or audiences; NOT_FOUND by id, UNKNOWN_UNIT in rules and rows. What was revoked is so within a
+    second; while that cannot be confirmed they are refused with UNAVAILABLE (ACCESS_UNCONFIRMED).
     """
 
     @_typing.overload
@@ -37,7 +43,7 @@ class GroupsServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> GroupsServiceAsyncStub: ...
     RegisterGroup: _grpc.UnaryUnaryMultiCallable[_groups_pb2.RegisterGroupRequest, _groups_pb2.RegisterGroupResponse]
-    """Registers one group. Needs the capability `administer`."""
+    """Registers one group. Needs the capability `administer` over such groups of its unit."""
     GetGroup: _grpc.UnaryUnaryMultiCallable[_groups_pb2.GetGroupRequest, _groups_pb2.GetGroupResponse]
     """One group by id."""
     BatchGetGroups: _grpc.UnaryUnaryMultiCallable[_groups_pb2.BatchGetGroupsRequest, _groups_pb2.BatchGetGroupsResponse]
@@ -53,15 +59,17 @@ class GroupsServiceStub:
     ImportGroups: _grpc.StreamUnaryMultiCallable[_groups_pb2.ImportGroupsRequest, _groups_pb2.ImportGroupsResponse]
     """Registers and updates groups from rows, all or none: when any row is wrong nothing changes
     and the report names every wrong row. The first message is the header, the rest are pages;
-    at most 200,000 rows. Needs the capability `administer`.
+    at most 200,000 rows. Needs the capability `administer` over what each row says, and over the
+    group that has its code.
     """
     PreviewAudience: _grpc.UnaryUnaryMultiCallable[_groups_pb2.PreviewAudienceRequest, _groups_pb2.PreviewAudienceResponse]
     """What an audience means now: how many groups and members, what is left out and why, split by
-    unit, kind and category.
+    unit, kind and category. Only groups that the caller may `view`.
     """
     ResolveAudience: _grpc.UnaryStreamMultiCallable[_groups_pb2.ResolveAudienceRequest, _groups_pb2.ResolveAudienceResponse]
     """The groups an audience means now, in tree order, with the units they lie in: a header, then
-    pages of targets, then pages of the frame. One stream is one consistent state.
+    pages of targets, then pages of the frame. One stream is one consistent state. Only groups
+    that the caller may `view`, and units that they see.
     """
 
 @_typing.type_check_only
@@ -69,11 +77,17 @@ class GroupsServiceAsyncStub(GroupsServiceStub):
     """Owns the register of every tenant's groups. The tenant is always the one of the verified
     credential. Errors carry google.rpc.ErrorInfo (domain "groups.chaupal") and, for bad input,
     google.rpc.BadRequest.
+
+    A capability of the token holds over the whole tenant; so does everything for a service. Others
+    have what their appointments give over subtrees, narrowed to kinds and categories where the
+    position says so. Whoever does not `view` a group or unit finds it nowhere: not in lists, counts
+    or audiences; NOT_FOUND by id, UNKNOWN_UNIT in rules and rows. What was revoked is so within a
+    second; while that cannot be confirmed they are refused with UNAVAILABLE (ACCESS_UNCONFIRMED).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RegisterGroup: _aio.UnaryUnaryMultiCallable[_groups_pb2.RegisterGroupRequest, _groups_pb2.RegisterGroupResponse]  # type: ignore[assignment]
-    """Registers one group. Needs the capability `administer`."""
+    """Registers one group. Needs the capability `administer` over such groups of its unit."""
     GetGroup: _aio.UnaryUnaryMultiCallable[_groups_pb2.GetGroupRequest, _groups_pb2.GetGroupResponse]  # type: ignore[assignment]
     """One group by id."""
     BatchGetGroups: _aio.UnaryUnaryMultiCallable[_groups_pb2.BatchGetGroupsRequest, _groups_pb2.BatchGetGroupsResponse]  # type: ignore[assignment]
@@ -89,21 +103,29 @@ class GroupsServiceAsyncStub(GroupsServiceStub):
     ImportGroups: _aio.StreamUnaryMultiCallable[_groups_pb2.ImportGroupsRequest, _groups_pb2.ImportGroupsResponse]  # type: ignore[assignment]
     """Registers and updates groups from rows, all or none: when any row is wrong nothing changes
     and the report names every wrong row. The first message is the header, the rest are pages;
-    at most 200,000 rows. Needs the capability `administer`.
+    at most 200,000 rows. Needs the capability `administer` over what each row says, and over the
+    group that has its code.
     """
     PreviewAudience: _aio.UnaryUnaryMultiCallable[_groups_pb2.PreviewAudienceRequest, _groups_pb2.PreviewAudienceResponse]  # type: ignore[assignment]
     """What an audience means now: how many groups and members, what is left out and why, split by
-    unit, kind and category.
+    unit, kind and category. Only groups that the caller may `view`.
     """
     ResolveAudience: _aio.UnaryStreamMultiCallable[_groups_pb2.ResolveAudienceRequest, _groups_pb2.ResolveAudienceResponse]  # type: ignore[assignment]
     """The groups an audience means now, in tree order, with the units they lie in: a header, then
-    pages of targets, then pages of the frame. One stream is one consistent state.
+    pages of targets, then pages of the frame. One stream is one consistent state. Only groups
+    that the caller may `view`, and units that they see.
     """
 
 class GroupsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Owns the register of every tenant's groups. The tenant is always the one of the verified
     credential. Errors carry google.rpc.ErrorInfo (domain "groups.chaupal") and, for bad input,
     google.rpc.BadRequest.
+
+    A capability of the token holds over the whole tenant; so does everything for a service. Others
+    have what their appointments give over subtrees, narrowed to kinds and categories where the
+    position says so. Whoever does not `view` a group or unit finds it nowhere: not in lists, counts
+    or audiences; NOT_FOUND by id, UNKNOWN_UNIT in rules and rows. What was revoked is so within a
+    second; while that cannot be confirmed they are refused with UNAVAILABLE (ACCESS_UNCONFIRMED).
     """
 
     @_abc_1.abstractmethod
@@ -112,7 +134,7 @@ class GroupsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _groups_pb2.RegisterGroupRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_groups_pb2.RegisterGroupResponse, _abc.Awaitable[_groups_pb2.RegisterGroupResponse]]:
-        """Registers one group. Needs the capability `administer`."""
+        """Registers one group. Needs the capability `administer` over such groups of its unit."""
 
     @_abc_1.abstractmethod
     def GetGroup(
@@ -164,7 +186,8 @@ class GroupsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_groups_pb2.ImportGroupsResponse, _abc.Awaitable[_groups_pb2.ImportGroupsResponse]]:
         """Registers and updates groups from rows, all or none: when any row is wrong nothing changes
         and the report names every wrong row. The first message is the header, the rest are pages;
-        at most 200,000 rows. Needs the capability `administer`.
+        at most 200,000 rows. Needs the capability `administer` over what each row says, and over the
+        group that has its code.
         """
 
     @_abc_1.abstractmethod
@@ -174,7 +197,7 @@ class GroupsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_groups_pb2.PreviewAudienceResponse, _abc.Awaitable[_groups_pb2.PreviewAudienceResponse]]:
         """What an audience means now: how many groups and members, what is left out and why, split by
-        unit, kind and category.
+        unit, kind and category. Only groups that the caller may `view`.
         """
 
     @_abc_1.abstractmethod
@@ -184,7 +207,8 @@ class GroupsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_groups_pb2.ResolveAudienceResponse], _abc.AsyncIterator[_groups_pb2.ResolveAudienceResponse]]:
         """The groups an audience means now, in tree order, with the units they lie in: a header, then
-        pages of targets, then pages of the frame. One stream is one consistent state.
+        pages of targets, then pages of the frame. One stream is one consistent state. Only groups
+        that the caller may `view`, and units that they see.
         """
 
 def add_GroupsServiceServicer_to_server(servicer: GroupsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
