@@ -4,7 +4,7 @@ Held in memory beside the tree, so that every store finds alike: 60,000 units wi
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -70,35 +70,59 @@ class NameIndex:
         return cls(tuple(unit.id for unit in units), *lists)
 
     def search(self, query: str) -> dict[UnitId, Match]:
-        """Every unit that fits the query, with its best match; each word of it must fit a name."""
-        said = words(query)
-        best = _best(self._whole(query, said))
-        if said:
-            parts = [_best(self._word(word)) for word in said]
-            shared = set.intersection(*(set(part) for part in parts))
+        """Every unit that fits the query, with its best match; each word of it must fit a name.
+
+        Up to a second where all of 60,000 units fit, so not for an event loop either.
+        """
+        every_word = words(query)
+        # A word that is repeated says no more, and costs as much again.
+        said = tuple(dict.fromkeys(every_word))
+        best = self._whole(query, every_word)
+        parts = self._parts(said)
+        if parts:
+            shared = min(parts.values(), key=len)
             for place in shared:
-                score = sum(part[place].score for part in parts) / len(parts)
-                found = Match(score, parts[0][place].language)
+                score = sum(part[place].score for part in parts.values()) / len(parts)
+                found = Match(score, parts[said[0]][place].language)
                 if place not in best or best[place].score < score:
                     best[place] = found
         return {self.ids[place]: match for place, match in best.items()}
 
-    def _whole(self, query: str, said: Sequence[str]) -> Iterator[tuple[int, Match]]:
-        text, heard, code = " ".join(said), sound(query), fold(query.strip())
-        yield from _scored(_equal(self.codes, code), CODE)
-        if text:
-            yield from _scored(_equal(self.names, text), WHOLE)
-            yield from _scored(_starting(self.names, text), WHOLE_PREFIX)
-        if len(heard) >= _MIN_SOUND_CHARS:
-            yield from _scored(_equal(self.sounds, heard), WHOLE_SOUND)
-            yield from _scored(_starting(self.sounds, heard), SOUND_PREFIX)
+    def _parts(self, said: Sequence[str]) -> dict[str, dict[int, Match]]:
+        """What fits each word, as far as it fits the words before it, the longest being first.
 
-    def _word(self, word: str) -> Iterator[tuple[int, Match]]:
-        yield from _scored(_equal(self.words, word), WORD)
-        yield from _scored(_starting(self.words, word), WORD_PREFIX)
+        Empty when nothing fits all of them.
+        """
+        parts: dict[str, dict[int, Match]] = {}
+        among: Mapping[int, Match] | None = None
+        for word in sorted(said, key=len, reverse=True):
+            among = parts[word] = self._word(word, among)
+            if not among:
+                return {}
+        return parts
+
+    def _whole(self, query: str, said: Sequence[str]) -> dict[int, Match]:
+        text, heard, code = " ".join(said), sound(query), fold(query.strip())
+        best: dict[int, Match] = {}
+        # From the best score down: who is there stays.
+        if text:
+            _add(best, _equal(self.names, text), WHOLE)
+        _add(best, _equal(self.codes, code), CODE)
+        if text:
+            _add(best, _starting(self.names, text), WHOLE_PREFIX)
+        if len(heard) >= _MIN_SOUND_CHARS:
+            _add(best, _equal(self.sounds, heard), WHOLE_SOUND)
+            _add(best, _starting(self.sounds, heard), SOUND_PREFIX)
+        return best
+
+    def _word(self, word: str, among: Container[int] | None) -> dict[int, Match]:
+        best: dict[int, Match] = {}
+        _add(best, _equal(self.words, word), WORD, among)
+        _add(best, _starting(self.words, word), WORD_PREFIX, among)
         heard = sound(word)
         if len(heard) >= _MIN_SOUND_CHARS:
-            yield from _scored(_equal(self.word_sounds, heard), WORD_SOUND)
+            _add(best, _equal(self.word_sounds, heard), WORD_SOUND, among)
+        return best
 
 
 def _equal(entries: Sequence[_Entry], text: str) -> Sequence[_Entry]:
@@ -118,14 +142,16 @@ def _text(entry: _Entry) -> str:
     return entry.text
 
 
-def _scored(entries: Iterable[_Entry], score: float) -> Iterator[tuple[int, Match]]:
-    for entry in entries:
-        yield entry.unit, Match(score, entry.language)
-
-
-def _best(found: Iterable[tuple[int, Match]]) -> dict[int, Match]:
-    best: dict[int, Match] = {}
-    for place, match in found:
-        if place not in best or best[place].score < match.score:
-            best[place] = match
-    return best
+def _add(
+    best: dict[int, Match],
+    entries: Iterable[_Entry],
+    score: float,
+    among: Container[int] | None = None,
+) -> None:
+    """Add the units of entries that are not there yet, if they are among some."""
+    matches: dict[str, Match] = {}
+    for _, unit, language in entries:
+        if unit not in best and (among is None or unit in among):
+            if language not in matches:
+                matches[language] = Match(score, language)
+            best[unit] = matches[language]

@@ -1,11 +1,14 @@
 """Find units by name, in the scope of whoever asks."""
 
 import asyncio
+import heapq
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
+
+import numpy as np
 
 from services.hierarchy.domain.access import Scope
 from services.hierarchy.domain.model import TenantId, Unit, UnitId, UnitWithCounts
@@ -128,8 +131,13 @@ class UnitSearch:
         view = await self._access.scope(viewer, "view")
         ranges = view.within(within)
         names = await self._names.at_least(viewer.tenant, viewer.header.tree_version)
-        found = await asyncio.to_thread(names.search, query)
-        ranked = _ranked(found, view, ranges, levels)
+
+        def ranking() -> tuple[Mapping[UnitId, Match], Sequence[UnitId]]:
+            found = names.search(query)
+            return found, _ranked(found, view, ranges, levels)
+
+        # A letter that half of the names begin with takes some 0.1 s.
+        found, ranked = await asyncio.to_thread(ranking)
         run = ranked[offset : offset + limit]
         units = await self._graph.find(viewer.tenant, UNITS_BY_ID, run)
         matches = [
@@ -148,12 +156,16 @@ def _ranked(
 ) -> Sequence[UnitId]:
     tree = view.tree
     wanted = {tree.level_keys.index(each) for each in levels if each in tree.level_keys}
-    places: list[tuple[float, int, int, UnitId]] = []
-    for unit_id, match in found.items():
-        place = tree.forest.find(unit_id)
-        if place is None or not any(start <= place < end for start, end in ranges):
-            continue
-        level = int(tree.levels[place])
-        if not levels or level in wanted:
-            places.append((-match.score, level, place, unit_id))
-    return [each[-1] for each in sorted(places)[:MAX_MATCHES]]
+    seen = np.zeros(tree.unit_count, dtype=np.bool)
+    for start, end in ranges:
+        seen[start:end] = True
+    if levels:
+        seen &= np.isin(tree.levels, list(wanted))
+    is_seen, level_of, find = seen.tolist(), tree.levels.tolist(), tree.forest.find
+    placed = ((match.score, find(unit_id), unit_id) for unit_id, match in found.items())
+    ranked = (
+        (-score, level_of[place], place, unit_id)
+        for score, place, unit_id in placed
+        if place is not None and is_seen[place]
+    )
+    return [each[-1] for each in heapq.nsmallest(MAX_MATCHES, ranked)]

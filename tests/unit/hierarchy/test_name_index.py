@@ -1,6 +1,8 @@
 """Units by name: what is found, and what comes first."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -77,3 +79,35 @@ def test_nothing_is_found_among_nothing() -> None:
 @pytest.mark.parametrize("query", ["\U0010ffff", "\0", "ा", "  "])
 def test_odd_queries_find_nothing(query: str) -> None:
     assert found(query) == {}
+
+
+class Counted(list[Any]):
+    """A list that counts what is read of it in runs."""
+
+    read_count = 0
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        if isinstance(place, slice):
+            self.read_count += len(found)
+        return found
+
+
+def test_a_word_costs_once_however_often_it_is_typed() -> None:
+    """A hundred letters cost half a minute of the process when all names began with them."""
+    index = NameIndex.of([a_unit(f"B{number}", "Ada") for number in range(9)])
+
+    def read_for(query: str) -> int:
+        words = Counted(index.words)
+        replace(index, words=words).search(query)
+        return words.read_count
+
+    assert read_for("a a a a a a") == read_for("a") == 9
+
+
+def test_a_word_is_looked_for_only_among_what_fits_the_longer_ones() -> None:
+    both = a_unit("3", "Adarsh Bal")
+    index = NameIndex.of([a_unit("1", "Ada Bal"), a_unit("2", "Adarsh"), both])
+
+    assert index.search("b adarsh").keys() == {both.id}
+    assert index.search("adarsh nobody") == {}
