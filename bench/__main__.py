@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable, Iterable, Iterator
 
-from bench import messaging_bench, platform_bench
+from bench import hierarchy_bench, hierarchy_growth, messaging_bench, platform_bench
 from bench.machine import facts
 from bench.report import Figure, table
 
@@ -14,9 +14,16 @@ def _imports() -> Iterator[Figure]:
         yield from platform_bench.import_figures("neo4j")
 
 
+def _hierarchy() -> Iterator[Figure]:
+    if platform_bench.has_jdk():
+        yield from hierarchy_bench.figures()
+
+
 SECTIONS: dict[str, Callable[[], Iterable[Figure]]] = {
     "ready": platform_bench.ready_figures,
     "import": _imports,
+    "hierarchy": _hierarchy,
+    "growth": hierarchy_growth.figures,
     "dispatch": messaging_bench.figures,
 }
 
