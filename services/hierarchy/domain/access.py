@@ -130,6 +130,18 @@ class Scope:
         place = self.tree.forest.find(unit_id) if isinstance(unit_id, str) else None
         return place is not None and any(start <= place < end for start, end in self.ranges)
 
+    def rank(self, place: int) -> int:
+        """How many of its units stand before a place: what lies outside is not counted."""
+        return sum(min(place, end) - start for start, end in self.ranges if start < place)
+
+    def place(self, rank: int) -> int:
+        """The place of the unit that has so many before it; behind all when there are no more."""
+        for start, end in self.ranges:
+            if rank < end - start:
+                return start + rank
+            rank -= end - start
+        return self.tree.unit_count
+
     def within(self, root: UnitId | None) -> Sequence[tuple[int, int]]:
         """The part of it in a unit's subtree, as runs of positions; all of it for None.
 

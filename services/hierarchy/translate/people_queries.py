@@ -20,8 +20,8 @@ from services.hierarchy.use_cases.appointments import Period
 from services.hierarchy.use_cases.pages import Cursor
 from services.hierarchy.use_cases.staffing import QueueQuery
 
-# The farthest place in any tree that fits the protocol's 32 bits.
-_MAX_PLACE = 2**31
+# More units than any tree has that fits the protocol's 32 bits.
+_MAX_RANK = 2**31
 MAX_POSITIONS = 256
 Id = TypeVar("Id", bound=str)
 
@@ -52,7 +52,7 @@ class Page:
             return ""
         state: dict[str, Scalar] = {
             "u": following.unit_id,
-            "p": following.place,
+            "p": following.rank,
             "i": following.item,
         }
         return encode_page_token(state, self.query)
@@ -166,8 +166,8 @@ def _page(size: int, token: str, query: str) -> Page:
     if state is None:
         return Page(limit, None, query)
     match state:
-        case {"u": str(unit), "p": int(place), "i": str(item)} if 0 <= place < _MAX_PLACE:
-            return Page(limit, Cursor(UnitId(unit), place, item), query)
+        case {"u": str(unit), "p": int(rank), "i": str(item)} if 0 <= rank < _MAX_RANK:
+            return Page(limit, Cursor(UnitId(unit), rank, item), query)
         case _:
             said = "not a page token of this query; start again"
             raise InvalidInput.of("page_token", "PAGE_TOKEN_INVALID", said)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from services.hierarchy.domain.access import Scope
 from services.hierarchy.domain.model import UnitId
-from services.hierarchy.domain.tree import Tree
 
 Places = NDArray[np.intp]
 
@@ -20,12 +19,13 @@ class Cursor:
 
     Attributes:
         unit_id: the unit that came last.
-        place: where it stood; serves when it is gone meanwhile.
+        rank: how many of the units that the viewer sees stood before it; serves when it is gone
+            meanwhile. Travels in page tokens, so it says nothing of other units.
         item: the id of the last thing of that unit which was listed; empty for all of them.
     """
 
     unit_id: UnitId
-    place: int
+    rank: int
     item: str = ""
 
 
@@ -62,26 +62,31 @@ def places_of_level(scope: Scope, root: UnitId | None, level: str) -> Places:
 
 
 def page_of_places(
-    tree: Tree, places: Places, unit_count: int, *, limit: int, after: Cursor | None
+    scope: Scope, places: Places, unit_count: int, *, limit: int, after: Cursor | None
 ) -> UnitPage:
-    """One page of the units at these places."""
-    begin = int(np.searchsorted(places, first_place(tree, after)))
+    """One page of the units at these places of the scope."""
+    begin = int(np.searchsorted(places, first_place(scope, after)))
     run: list[int] = places[begin : begin + limit].tolist()
-    ids = [UnitId(tree.forest.ids[place]) for place in run]
-    more = begin + limit < len(places)
-    return UnitPage(ids, Cursor(ids[-1], run[-1]) if more else None, len(places), unit_count)
+    ids = [UnitId(scope.tree.forest.ids[place]) for place in run]
+    following = cursor_at(scope, run[-1]) if begin + limit < len(places) else None
+    return UnitPage(ids, following, len(places), unit_count)
 
 
-def first_place(tree: Tree, after: Cursor | None) -> int:
+def cursor_at(scope: Scope, place: int, item: str = "") -> Cursor:
+    """Behind the unit at a place of the scope, or behind a thing of that unit."""
+    return Cursor(UnitId(scope.tree.forest.ids[place]), scope.rank(place), item)
+
+
+def first_place(scope: Scope, after: Cursor | None) -> int:
     """The place at which a page begins: behind the cursor's unit, or at it for more of its items.
 
     Where the unit is gone, what stands in its place now is as good as any.
     """
     if after is None:
         return 0
-    place = tree.forest.find(after.unit_id)
-    if place is None:
-        return after.place
+    if after.unit_id not in scope:
+        return scope.place(after.rank)
+    place = scope.tree.forest.position(after.unit_id)
     return place if after.item else place + 1
 
 

@@ -27,6 +27,7 @@ from services.hierarchy.use_cases.pages import (
     Cursor,
     Places,
     UnitPage,
+    cursor_at,
     first_place,
     page_of_places,
     places_from,
@@ -97,7 +98,7 @@ class Staffing:
         def page() -> UnitPage:
             places = places_of_level(scope, within, level)
             empty = _without(scope, places, held)
-            return page_of_places(scope.tree, empty, len(places), limit=limit, after=after)
+            return page_of_places(scope, empty, len(places), limit=limit, after=after)
 
         return await asyncio.to_thread(page)
 
@@ -114,7 +115,7 @@ class Staffing:
         """
         viewer, scope = await self._enter(caller)
         now = self._clock.now()
-        places = places_from(scope.within(query.within), first_place(scope.tree, after))
+        places = places_from(scope.within(query.within), first_place(scope, after))
         if query.position:
             position_of(viewer.header.blueprint, query.position)
             held = await self._graph.units_with(viewer.tenant, query.position, now)
@@ -210,11 +211,9 @@ def _queue_page(
     listed = [shown for _, shown in found[:limit]]
     if len(found) > limit:
         place, last = found[limit - 1]
-        appointment = last.appointment
-        return QueuePage(listed, Cursor(appointment.unit_id, place, appointment.id))
+        return QueuePage(listed, cursor_at(scope, place, last.appointment.id))
     if looked < len(places):
-        place = int(places[looked - 1])
-        return QueuePage(listed, Cursor(UnitId(scope.tree.forest.ids[place]), place))
+        return QueuePage(listed, cursor_at(scope, int(places[looked - 1])))
     return QueuePage(listed, None)
 
 

@@ -33,6 +33,7 @@ from services.hierarchy.use_cases.holdings import look
 from services.hierarchy.use_cases.pages import (
     Cursor,
     UnitPage,
+    cursor_at,
     first_place,
     page_of_places,
     places_of_level,
@@ -148,7 +149,7 @@ class Watches:
                     start, end = scope.tree.forest.subtree(each.unit_id)
                     watched[start:end] = True
             left = places[~watched[places]]
-            return page_of_places(scope.tree, left, len(places), limit=limit, after=after)
+            return page_of_places(scope, left, len(places), limit=limit, after=after)
 
         return await asyncio.to_thread(page)
 
@@ -199,8 +200,8 @@ def _watch_page(
 ) -> WatchPage:
     """Those in the scope, in pre-order of their units and by id within one."""
     forest = scope.tree.forest
-    item = after.item if after and after.unit_id in forest else ""
-    begin = (first_place(scope.tree, after), item)
+    item = after.item if after and after.unit_id in scope else ""
+    begin = (first_place(scope, after), item)
     ordered = sorted(
         (forest.position(each.unit_id), each.id, each) for each in watches if each.unit_id in scope
     )
@@ -209,4 +210,4 @@ def _watch_page(
     if len(rest) <= limit:
         return WatchPage(listed, None)
     place, last = rest[limit - 1]
-    return WatchPage(listed, Cursor(last.unit_id, place, last.id))
+    return WatchPage(listed, cursor_at(scope, place, last.id))
