@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +176,8 @@ async def test_the_servicer_keeps_the_room_while_a_thread_holds_the_rows(
         graph = EmbeddedOrgGraph(embedded, clock, ids)
         for tenant in (NEEM, PEEPAL):
             await graph.write(tenant, putting(a_blueprint()))
-        store = Store(graph, EmbeddedOutbox(embedded), embedded.ready, clock, SeededIds(1))
+        outbox, no_migration = EmbeddedOutbox(embedded), partial(asyncio.sleep, 0)
+        store = Store(graph, outbox, embedded.ready, no_migration, clock, SeededIds(1))
         trees = Trees(graph)
         servicer = build_servicer(store, trees, Access(graph, trees, clock), room)
         try:
