@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import grpc
-from chaupal.hierarchy.v1 import access_pb2, hierarchy_pb2, people_pb2
+from chaupal.hierarchy.v1 import access_pb2, hierarchy_pb2, people_pb2, transfers_pb2
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message_factory import GetMessageClass
@@ -70,11 +70,13 @@ REQUESTS: Mapping[str, Mapping[str, Any]] = {
     "GetAccessVersion": {},
     "CheckAccess": {"question": ASKED},
     "BatchCheckAccess": {"questions": [ASKED]},
+    "ImportRows": {"header": {"request_id": ID, "kind": "ROW_KIND_PERSONS"}},
+    "ExportRows": {"kind": "ROW_KIND_PERSONS"},
 }
 
 METHODS: Mapping[str, MethodDescriptor] = {
     method.name: method
-    for file in (hierarchy_pb2, people_pb2, access_pb2)
+    for file in (hierarchy_pb2, people_pb2, access_pb2, transfers_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
@@ -110,7 +112,10 @@ async def _call(
         "request_serializer": type(request).SerializeToString,
         "response_deserializer": GetMessageClass(method.output_type).FromString,
     }
-    if method.client_streaming:
+    if method.client_streaming and method.server_streaming:
+        async for _ in channel.stream_stream(path, **coders)(iter([request]), **options):
+            pass
+    elif method.client_streaming:
         await channel.stream_unary(path, **coders)(iter([request]), **options)
     elif method.server_streaming:
         async for _ in channel.unary_stream(path, **coders)(request, **options):
