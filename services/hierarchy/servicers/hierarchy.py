@@ -9,6 +9,7 @@ from services.hierarchy.servicers.imports import ImportCalls
 from services.hierarchy.servicers.reorganisations import ReorganisationCalls
 from services.hierarchy.servicers.searches import SearchCalls
 from services.hierarchy.servicers.snapshots import SnapshotCalls
+from services.hierarchy.servicers.unit_messages import UnitMessages
 from services.hierarchy.servicers.units import UnitCalls
 from services.hierarchy.use_cases.areas import Areas
 from services.hierarchy.use_cases.blueprints import Blueprints
@@ -59,3 +60,4 @@ class HierarchyServicer(
         self._search = use_cases.search
         self._trees = use_cases.trees
         self._units = use_cases.units
+        self._messages = UnitMessages()

@@ -12,6 +12,7 @@ from kit.context import current
 from kit.errors import InvalidInput
 from services.hierarchy.domain.errors import UnitNotFound
 from services.hierarchy.servicers.common import Context, in_order, valid
+from services.hierarchy.servicers.unit_messages import UnitMessages
 from services.hierarchy.translate import answers, requests
 from services.hierarchy.translate.values import instant_or_none, unit_to_proto
 from services.hierarchy.use_cases.units import UnitReader
@@ -21,6 +22,7 @@ class UnitCalls(stubs.HierarchyServiceServicer):
     """The calls that read units."""
 
     _units: UnitReader
+    _messages: UnitMessages
 
     async def GetUnit(self, request: pb.GetUnitRequest, context: Context) -> pb.GetUnitResponse:
         """One unit."""
@@ -44,7 +46,7 @@ class UnitCalls(stubs.HierarchyServiceServicer):
         at = instant_or_none(request, "as_of")
         found = await self._units.get_units(current().caller, valid(asked), at)
         # A thousand units take some 10 ms: not in the loop that serves everybody else.
-        return await asyncio.to_thread(answers.units_to_proto, in_order(asked, found))
+        return await asyncio.to_thread(self._messages.batch, in_order(asked, found))
 
     async def ListChildren(
         self, request: pb.ListChildrenRequest, context: Context

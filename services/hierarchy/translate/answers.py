@@ -24,14 +24,6 @@ TokenOf = Callable[[UnitId | None, UnitKey], str]
 A = TypeVar("A", bound=Message)
 
 
-def units_to_proto(
-    found: Iterable[UnitWithCounts | ChaupalError],
-) -> pb.BatchGetUnitsResponse:
-    """A batch of units, one answer for each. Raises `InvalidInput` (ANSWER_TOO_LARGE)."""
-    answer = pb.BatchGetUnitsResponse(results=map(_unit_result, found))
-    return checked(answer, "ids")
-
-
 def ancestors_to_proto(
     found: Iterable[Sequence[UnitWithCounts] | ChaupalError],
 ) -> pb.BatchListAncestorsResponse:
@@ -83,7 +75,8 @@ def checked(answer: A, field: str) -> A:
     return answer
 
 
-def _unit_result(answer: UnitWithCounts | ChaupalError) -> pb.UnitResult:
+def unit_result(answer: UnitWithCounts | ChaupalError) -> pb.UnitResult:
+    """One answer of a batch."""
     if isinstance(answer, ChaupalError):
         return pb.UnitResult(status=error_to_status(answer, DOMAIN))
     return pb.UnitResult(unit=unit_to_proto(answer))

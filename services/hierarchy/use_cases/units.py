@@ -13,6 +13,7 @@ from services.hierarchy.domain.tree import Tree
 from services.hierarchy.ports import Caller, OrgGraph, Read, SiblingKey
 from services.hierarchy.use_cases.access import Access
 from services.hierarchy.use_cases.slices import Slice, slice_by_key, slices_by_id
+from services.hierarchy.use_cases.standing_units import StandingUnits
 from services.hierarchy.use_cases.trees import Trees
 
 # So many are counted in about a millisecond; more, not in the loop that serves everybody else.
@@ -56,6 +57,7 @@ class UnitReader:
         self._graph = graph
         self._trees = trees
         self._access = access
+        self._standing = StandingUnits(graph)
 
     async def get_unit(
         self, caller: Caller, unit_id: UnitId, at: datetime | None = None
@@ -82,8 +84,13 @@ class UnitReader:
     ) -> Mapping[UnitId, UnitWithCounts]:
         """The units that exist among these ids."""
         viewer = await self._enter(caller)
-        read = await slices_by_id(self._graph, viewer.tenant, ids, at)
-        return await self._count(viewer, Read(read.tree_version, [*read.value.values()]), at)
+        if at is None:
+            standing = await self._standing.get(viewer.header, ids)
+            read = Read(standing.tree_version, [Slice(each) for each in standing.value.values()])
+        else:
+            past = await slices_by_id(self._graph, viewer.tenant, ids, at)
+            read = Read(past.tree_version, [*past.value.values()])
+        return await self._count(viewer, read, at)
 
     async def list_children(
         self,
