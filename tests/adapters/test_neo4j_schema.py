@@ -116,6 +116,7 @@ ROWS: dict[Statement, list[Any]] = {
     writes.ADD_EVENTS: [[1, "kind", "{}"]],
     puts.OPEN_PARENTS: [{"id": "x"}],
     puts.CLOSE_PARENTS: [{"id": "x"}],
+    puts.CREATE_UNITS: [{"id": "x"}],
     **{each: [{"id": "x"}] for each in (*puts.PUT.values(), *puts.RELEASE.values())},
 }
 

@@ -90,6 +90,24 @@ PUT: Mapping[type[Record], Statement] = {
     ),
 }
 
+# Many units at once are mostly new: an import. Those are created without looking for each, which
+# is a third of the time that putting them takes. Sound under the tenant's lock alone.
+UNKNOWN_UNITS = Statement(
+    "find unknown units",
+    """UNWIND $rows AS id
+    OPTIONAL MATCH (n:Unit {tenant: $tenant, id: id})
+    USING INDEX SEEK n:Unit(tenant, id)
+    WITH id, n WHERE n IS NULL
+    RETURN collect(id)""",
+)
+CREATE_UNITS = Statement(
+    "create units",
+    """UNWIND $rows AS row
+    CREATE (n:Unit {tenant: $tenant})
+    SET n += row""",
+)
+_MANY = 1_000
+
 # The parents of units, once all units are there: rows may come before their parents. First those
 # that a unit had before and has no more, then the new ones.
 CLOSE_PARENTS = Statement(
@@ -148,18 +166,30 @@ async def put_records(
     tx: AsyncManagedTransaction, tenant: TenantId, records: Iterable[Record]
 ) -> None:
     """Put each record in the place of the one with its type and id."""
-    rows = await asyncio.to_thread(_rows, records)
+    rows = dict(await asyncio.to_thread(_rows, records))
+    places = {row["id"]: row for row in rows.get(Unit, ())}
+    new = await _unknown(tx, tenant, places) if len(places) >= _MANY else []
+    if new:
+        unknown = {row["id"] for row in new}
+        rows[Unit] = [row for row in rows[Unit] if row["id"] not in unknown]
     for of, release in RELEASE.items():
         if len(rows.get(of, ())) > 1:
             await release.run_in_batches(tx, rows[of], tenant=tenant)
-    moved: list[list[Any]] = []
+    await CREATE_UNITS.run_in_batches(tx, new, tenant=tenant)
+    moved: list[list[Any]] = [[row["id"], False] for row in new]
     for of, put in PUT.items():
         moved += await put.run_in_batches(tx, rows.get(of, ()), tenant=tenant)
-    places = {row["id"]: row for row in rows.get(Unit, ())}
     had = [_place(places[unit_id]) for unit_id, had_one in moved if had_one]
     have = [_place(places[unit_id]) for unit_id, _ in moved if places[unit_id]["parent_id"]]
     await CLOSE_PARENTS.run_in_batches(tx, had, tenant=tenant)
     await OPEN_PARENTS.run_in_batches(tx, have, tenant=tenant)
+
+
+async def _unknown(
+    tx: AsyncManagedTransaction, tenant: TenantId, places: Mapping[str, Mapping[str, Any]]
+) -> Sequence[Mapping[str, Any]]:
+    answers = await UNKNOWN_UNITS.run_in_batches(tx, list(places), tenant=tenant)
+    return [places[unit_id] for [found] in answers for unit_id in found]
 
 
 async def drop_records(
