@@ -89,6 +89,7 @@ def valkey_cluster() -> Iterator[ValkeyCluster]:
         skip_where_missing(),
         ValkeyCluster.start(folder) as cluster,
     ):
+        cluster.be_patient()
         yield cluster
 
 
