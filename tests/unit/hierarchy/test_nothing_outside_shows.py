@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chaupal.hierarchy.v1 import access_pb2, hierarchy_pb2, people_pb2
+from chaupal.hierarchy.v1 import access_pb2, hierarchy_pb2, people_pb2, transfers_pb2
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -94,6 +94,11 @@ class World:
             access_pb2.GetAccessVersionRequest(),
             access_pb2.CheckAccessRequest(question=asked[1]),
             access_pb2.BatchCheckAccessRequest(questions=asked),
+            *[
+                transfers_pb2.ExportRowsRequest(kind=kind, within_unit_id=within, with_ended=True)
+                for kind in transfers_pb2.RowKind.values()[1:]
+                for within in ("", units["JPR"], units["AJM"])
+            ],
         ]
 
     async def write(self, request: Message) -> Any:
@@ -225,7 +230,7 @@ def test_every_method_that_reads_is_asked(world: World) -> None:
     writes = {
         name for name, method in METHODS.items() if "request_id" in method.input_type.fields_by_name
     }
-    assert set(METHODS) - writes - reads == {"PutBlueprint", "ImportUnits"}
+    assert set(METHODS) - writes - reads == {"PutBlueprint", "ImportUnits", "ImportRows"}
 
 
 async def test_what_happens_outside_does_not_show(world: World) -> None:
