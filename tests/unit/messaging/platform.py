@@ -170,7 +170,8 @@ async def open_platform(url: str, tenant: str, folder: Path) -> AsyncIterator[Pl
                 "GROUPS_TARGET": groups_target,
                 "SIMULATOR_SEED": "7",
                 "SIMULATOR_MEDIAN_DELAY_SECONDS": "0.05",
-                "SIMULATOR_FAILURE_RATE": "0.2",
+                # So that of two dozen deliveries some fail, whatever the broadcast's id is.
+                "SIMULATOR_FAILURE_RATE": "0.5",
                 "LEASE_SECONDS": "2",
             }
         )
