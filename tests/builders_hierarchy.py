@@ -269,4 +269,4 @@ def operation_of(
 ) -> Operation[Done]:
     """A write that is decided so."""
     request_id = request_id or a_request_id()
-    return Operation("test", request_id, fingerprint, Done, decide, validate_only)
+    return Operation("test", request_id, "", fingerprint, Done, decide, validate_only)

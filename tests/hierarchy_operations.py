@@ -18,6 +18,7 @@ def importing(request: UnitImport) -> Operation[ImportReport]:
     return Operation(
         "import units",
         request.request_id,
+        "",
         import_fingerprint(request),
         ImportReport,
         partial(decide_import, request),
@@ -28,7 +29,7 @@ def importing(request: UnitImport) -> Operation[ImportReport]:
 def putting(draft: Blueprint) -> Operation[BlueprintPut]:
     """A blueprint in the place of one from which it takes no position that somebody may hold."""
     decide = partial(decide_blueprint, draft)
-    return Operation("put blueprint", a_request_id(), fingerprint(draft), BlueprintPut, decide)
+    return Operation("put blueprint", a_request_id(), "", fingerprint(draft), BlueprintPut, decide)
 
 
 def closing(unit_id: str) -> Operation[None]:
@@ -40,7 +41,7 @@ def closing(unit_id: str) -> Operation[None]:
         changed = change_units(moment.header, [edit], moment.now)
         return Decision(None, changed.puts, changed.drops, changed.header, changed.changes)
 
-    return Operation("close unit", a_request_id(), unit_id, type(None), decide)
+    return Operation("close unit", a_request_id(), "", unit_id, type(None), decide)
 
 
 def keeping(*records: Record) -> Operation[None]:
@@ -52,4 +53,4 @@ def keeping(*records: Record) -> Operation[None]:
         after = replace(header, access_version=header.access_version + 1)
         return Decision(None, puts=records, header=after)
 
-    return Operation("keep records", a_request_id(), fingerprint(*records), type(None), decide)
+    return Operation("keep records", a_request_id(), "", fingerprint(*records), type(None), decide)

@@ -217,7 +217,8 @@ class OrgGraph(Protocol):
         replayed.
 
         Raises:
-            RequestIdReused: the id was used with another fingerprint.
+            RequestIdReused: the id was used for another operation, by another caller, or with
+                another fingerprint.
             ChaupalError: whatever the decision raises; nothing is written or kept then.
         """
         ...

@@ -186,7 +186,7 @@ async def test_an_answer_of_any_type_comes_back(
         yield Want({})
         return Decision(answer)
 
-    operation = Operation("test", a_request_id(), "", answer_type, decide)
+    operation = Operation("test", a_request_id(), "", "", answer_type, decide)
 
     assert await world.graph.write(world.tenant, operation) == answer
     assert await world.graph.write(world.tenant, operation) == answer
@@ -203,14 +203,19 @@ async def test_an_answer_is_kept_for_seven_days(world: World) -> None:
     assert await world.graph.write(world.tenant, again) == Done("second")
 
 
-async def test_a_request_id_is_not_for_other_content(world: World) -> None:
+@pytest.mark.parametrize(
+    "other", [{"name": "another"}, {"asked_by": "somebody else"}, {"fingerprint": "another"}]
+)
+async def test_a_request_id_is_for_one_request_of_one_caller(
+    world: World, other: dict[str, str]
+) -> None:
     request_id = a_request_id()
     one = an_operation(answer=Done("one"), request_id=request_id, fingerprint="one")
-    other = an_operation(puts=[a_unit()], request_id=request_id, fingerprint="other")
+    puts = an_operation(puts=[a_unit()], request_id=request_id, fingerprint="one")
     await world.graph.write(world.tenant, one)
 
     with pytest.raises(RequestIdReused) as refused:
-        await world.graph.write(world.tenant, other)
+        await world.graph.write(world.tenant, replace(puts, **other))  # type: ignore[arg-type]
 
     assert refused.value.fields() == {"request_id": request_id}
     assert await world.all(Unit) == []

@@ -55,6 +55,7 @@ def reorganising(request: Reorganisation) -> Operation[ReorganisationReport]:
     return Operation(
         "reorganise",
         request.request_id,
+        "",
         repr(request.steps),
         ReorganisationReport,
         partial(decide_reorganisation, request, Rights()),

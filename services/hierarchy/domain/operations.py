@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from services.hierarchy.domain.events import Change
+from services.hierarchy.domain.fingerprints import fingerprint
 from services.hierarchy.domain.model import RequestId
 from services.hierarchy.domain.records import Index, R, Record
 from services.hierarchy.domain.tenants import TenantHeader
@@ -96,9 +97,11 @@ class Operation(Generic[T]):
     """A write that somebody asks for.
 
     Attributes:
-        name: in a word or two, for traces: "move unit".
+        name: in a word or two: "move unit".
         request_id: the first answer under it is kept for `ANSWERS_KEPT` and repeated.
-        fingerprint: tells the same request from another one under the same id.
+        asked_by: the subject of whoever asks; empty where the service does by itself. An answer is
+            repeated to them alone, as nobody decides again what another may be told.
+        fingerprint: of all that is asked for; `request_fingerprint` adds by whom and of what.
         answer_type: what `decide` answers.
         decide: makes a fresh conversation; it may raise errors of the domain, and then nothing is
             written and nothing kept.
@@ -107,7 +110,13 @@ class Operation(Generic[T]):
 
     name: str
     request_id: RequestId
+    asked_by: str
     fingerprint: str = field(repr=False)
     answer_type: type[T]
     decide: Callable[[Moment], Steps[T]]
     validate_only: bool = False
+
+    @property
+    def request_fingerprint(self) -> str:
+        """Tells a repeat of the request from any other one under the same id."""
+        return fingerprint(self.name, self.asked_by, self.fingerprint)

@@ -24,12 +24,13 @@ class ImportCalls(stubs.HierarchyServiceServicer):
         self, request_iterator: AsyncIterator[pb.ImportUnitsRequest], context: Context
     ) -> pb.ImportUnitsResponse:
         """Units from rows, all or none."""
-        tenant = await self._imports.enter(current().caller)
+        caller = current().caller
+        tenant = await self._imports.enter(caller)
         assembler = ImportAssembler()
         async with self._room.enter(tenant) as place:
             async for message in request_iterator:
                 place.take(len(message.page.rows))
                 # Some 20 ms for 5,000 rows.
                 await place.run(asyncio.to_thread(assembler.add, message))
-            report = await place.run(self._imports.run(tenant, assembler.finish()))
+            report = await place.run(self._imports.run(caller, assembler.finish()))
         return pb.ImportUnitsResponse(report=report_to_proto(report))

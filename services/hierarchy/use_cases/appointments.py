@@ -91,7 +91,8 @@ class Appointments:
         operation = Operation(
             name="appoint",
             request_id=request.request_id,
-            fingerprint=fingerprint("appoint", request),
+            asked_by=viewer.subject,
+            fingerprint=fingerprint(request),
             answer_type=Appointment,
             decide=partial(decide_appoint, request),
             validate_only=request.validate_only,
@@ -111,7 +112,7 @@ class Appointments:
             viewer,
             "end appointments",
             request.request_id,
-            fingerprint("end appointments", request),
+            fingerprint(request),
             partial(decide_end_appointments, request),
         )
 
@@ -130,7 +131,7 @@ class Appointments:
             viewer,
             "verify appointments",
             request.request_id,
-            fingerprint("verify appointments", request),
+            fingerprint(request),
             partial(decide_verify_appointments, request),
         )
 
@@ -233,7 +234,7 @@ class Appointments:
         told: str,
         decide: Callable[[Moment], Steps[AppointmentsPut]],
     ) -> Sequence[ShownAppointment]:
-        operation = Operation(name, request_id, told, AppointmentsPut, decide)
+        operation = Operation(name, request_id, viewer.subject, told, AppointmentsPut, decide)
         answer = await self._graph.write(viewer.tenant, operation)
         return [self._shown(viewer.header, each) for each in answer.appointments]
 

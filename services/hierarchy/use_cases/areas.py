@@ -40,6 +40,7 @@ class Areas:
         operation = Operation(
             name="put areas",
             request_id=request.request_id,
+            asked_by=viewer.subject,
             fingerprint=await asyncio.to_thread(_fingerprint, request),
             answer_type=AreasPut,
             decide=partial(decide_areas, request),

@@ -48,6 +48,7 @@ class Blueprints:
             name="put blueprint",
             # To put it again changes nothing, so a caller needs no id of theirs.
             request_id=RequestId(self._ids.new()),
+            asked_by=viewer.subject,
             fingerprint=fingerprint(draft),
             answer_type=BlueprintPut,
             decide=partial(decide_blueprint, draft, holders=holders),

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 from weakref import WeakValueDictionary
 
+from services.hierarchy.domain.access import Viewer
 from services.hierarchy.domain.errors import ImportsBusy
 from services.hierarchy.domain.imports import decide_import, import_fingerprint
 from services.hierarchy.domain.model import ImportReport, TenantId, UnitImport
@@ -141,27 +142,33 @@ class UnitImports:
         Raises:
             NotAllowed: the caller lacks `administer` over the whole tenant.
         """
-        viewer = await self._access.enter(caller)
-        viewer.require_everywhere("administer")
-        return viewer.tenant
+        return (await self._enter(caller)).tenant
 
-    async def run(self, tenant: TenantId, request: UnitImport) -> ImportReport:
+    async def run(self, caller: Caller, request: UnitImport) -> ImportReport:
         """Create and update units, all or none.
 
         Rows that are wrong are an answer, not an error: the report names every one of them.
 
         Raises:
+            NotAllowed: see `enter`.
             BlueprintNotFound: the tenant has no levels yet.
             InvalidInput: the time from which the rows are true cannot be (`effective_time`).
             QuotaExceeded: there would be more units than the tenant may have.
             RequestIdReused: the request id was used with other rows.
         """
+        viewer = await self._enter(caller)
         operation = Operation(
             name="import units",
             request_id=request.request_id,
+            asked_by=viewer.subject,
             fingerprint=await asyncio.to_thread(import_fingerprint, request),
             answer_type=ImportReport,
             decide=partial(decide_import, request),
             validate_only=request.validate_only,
         )
-        return await self._graph.write(tenant, operation)
+        return await self._graph.write(viewer.tenant, operation)
+
+    async def _enter(self, caller: Caller) -> Viewer:
+        viewer = await self._access.enter(caller)
+        viewer.require_everywhere("administer")
+        return viewer

@@ -77,7 +77,7 @@ class People:
         """
         viewer = await self._access.enter(caller)
         await self._require_may_put(viewer, request)
-        answer = await self._put(viewer.header, request)
+        answer = await self._put(viewer, request)
         if answer.preview:
             return ShownPerson(answer.preview, None, may_see_whole=True)
         person = await self._person(viewer, answer.person_id)
@@ -113,7 +113,8 @@ class People:
         operation = Operation(
             name="erase person",
             request_id=request_id,
-            fingerprint=fingerprint("erase person", person_id),
+            asked_by=viewer.subject,
+            fingerprint=fingerprint(person_id),
             answer_type=PersonErasure,
             decide=partial(decide_erase_person, person_id),
         )
@@ -142,11 +143,11 @@ class People:
         if len(seen) < len(held.still):
             viewer.require_everywhere("administer")
 
-    async def _put(self, header: TenantHeader, request: PutPerson) -> PersonPut:
-        person_id = request.id or PersonId(self._ids.new())
+    async def _put(self, viewer: Viewer, request: PutPerson) -> PersonPut:
+        header, person_id = viewer.header, request.id or PersonId(self._ids.new())
         for attempt in range(_TRIES):
             try:
-                return await self._try_put(header, request, person_id)
+                return await self._try_put(header, viewer.subject, request, person_id)
             except SecretsChanged:
                 if attempt == _TRIES - 1:
                     raise
@@ -154,7 +155,7 @@ class People:
         raise SecretsChanged
 
     async def _try_put(
-        self, header: TenantHeader, request: PutPerson, person_id: PersonId
+        self, header: TenantHeader, asked_by: str, request: PutPerson, person_id: PersonId
     ) -> PersonPut:
         sealed = told = None
         if request.phone:
@@ -166,7 +167,8 @@ class People:
         operation = Operation(
             name="put person",
             request_id=request.request_id,
-            fingerprint=fingerprint("put person", request, told),
+            asked_by=asked_by,
+            fingerprint=fingerprint(request, told),
             answer_type=PersonPut,
             decide=partial(decide_put_person, request, person_id, sealed),
             validate_only=request.validate_only,

@@ -96,6 +96,7 @@ class Reorganiser:
         operation = Operation(
             name="change unit" if request.is_single else "reorganise",
             request_id=request.request_id,
+            asked_by=viewer.subject,
             fingerprint=await asyncio.to_thread(_fingerprint, request),
             answer_type=ReorganisationReport,
             decide=partial(decide_reorganisation, request, rights),

@@ -243,8 +243,8 @@ class Secrets:
         self, tenant: TenantId, name: str, decide: Callable[[Moment], Steps[Carried]]
     ) -> int:
         request_id = RequestId(self._ids.new())
-        answer = await self._graph.write(tenant, Operation(name, request_id, "", Carried, decide))
-        return answer.carried_count
+        operation = Operation(name, request_id, "", "", Carried, decide)
+        return (await self._graph.write(tenant, operation)).carried_count
 
 
 def _fresh() -> bytes:

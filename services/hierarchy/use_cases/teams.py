@@ -42,7 +42,8 @@ class Teams:
         operation = Operation(
             name="put team",
             request_id=request.request_id,
-            fingerprint=fingerprint("put team", request),
+            asked_by=viewer.subject,
+            fingerprint=fingerprint(request),
             answer_type=TeamWithMembers,
             decide=partial(decide_put_team, request),
             validate_only=request.validate_only,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from kit.clock import Clock
 from kit.deadline import Deadline
 from kit.ids import Ids
-from services.hierarchy.domain.fingerprints import fingerprint
 from services.hierarchy.domain.model import RequestId, TenantId
 from services.hierarchy.domain.operations import Moment, Operation, Steps
 from services.hierarchy.domain.records import RECORD_TYPES
@@ -117,5 +116,4 @@ class TenantRemoval:
         self, tenant: TenantId, name: str, decide: Callable[[Moment], Steps[Removed]]
     ) -> None:
         request_id = RequestId(self._ids.new())
-        operation = Operation(name, request_id, fingerprint(name), Removed, decide)
-        await self._graph.write(tenant, operation)
+        await self._graph.write(tenant, Operation(name, request_id, "", "", Removed, decide))

@@ -56,9 +56,9 @@ class Tenants:
             RequestIdReused: the request id was used for something else.
         """
         require_operator(caller)
-        said = fingerprint("create", quotas)
+        said = fingerprint(quotas)
         decide = partial(decide_create, quotas)
-        operation = Operation("create tenant", request_id, said, Tenant, decide)
+        operation = Operation("create tenant", request_id, caller.subject, said, Tenant, decide)
         return await self._graph.write(tenant, operation)
 
     async def get(self, caller: Caller, tenant: TenantId) -> Tenant:
@@ -93,9 +93,9 @@ class Tenants:
             RequestIdReused: the request id was used for something else.
         """
         require_operator(caller)
-        said = fingerprint("update", status, quotas)
+        said = fingerprint(status, quotas)
         decide = partial(decide_update, status, quotas)
-        operation = Operation("update tenant", request_id, said, Tenant, decide)
+        operation = Operation("update tenant", request_id, caller.subject, said, Tenant, decide)
         return await self._graph.write(tenant, operation)
 
     async def rotate_keys(self, caller: Caller, tenant: TenantId, *, new_secrets: bool) -> Rotation:

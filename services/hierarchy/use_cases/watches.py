@@ -72,7 +72,8 @@ class Watches:
         operation = Operation(
             name="assign watch",
             request_id=request.request_id,
-            fingerprint=fingerprint("assign watch", request),
+            asked_by=viewer.subject,
+            fingerprint=fingerprint(request),
             answer_type=WatchAssigned,
             decide=partial(decide_assign_watch, request),
             validate_only=request.validate_only,
@@ -90,7 +91,8 @@ class Watches:
         operation = Operation(
             name="end watch",
             request_id=request.request_id,
-            fingerprint=fingerprint("end watch", request),
+            asked_by=viewer.subject,
+            fingerprint=fingerprint(request),
             answer_type=Watch,
             decide=partial(decide_end_watch, request),
         )

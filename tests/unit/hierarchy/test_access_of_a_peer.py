@@ -96,7 +96,7 @@ class World:
 
     async def become(self, status: TenantStatus) -> None:
         decide = partial(decide_update, status, QuotaChange())
-        operation = Operation("update", a_request_id(), "", Tenant, decide)
+        operation = Operation("update", a_request_id(), "", "", Tenant, decide)
         await self.people.hierarchy.store.graph.write(NEEM, operation)
 
     async def follow(self) -> None:

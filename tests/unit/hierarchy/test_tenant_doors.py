@@ -39,7 +39,7 @@ async def become(hierarchy: Hierarchy, status: TenantStatus) -> TenantHeader:
         yield Want({})
         return Decision(None, header=replace(moment.header, status=status))
 
-    operation = Operation("become", a_request_id(), "", type(None), decide)
+    operation = Operation("become", a_request_id(), "", "", type(None), decide)
     await hierarchy.store.graph.write(TenantId("neem"), operation)
     return await hierarchy.store.graph.header(TenantId("neem"))
 

@@ -93,14 +93,14 @@ def read_answer(
     """The first answer under the operation's request id, alone in a tuple, unless it is too old.
 
     Raises:
-        RequestIdReused: it was another operation's.
+        RequestIdReused: it was another request's.
     """
     oldest = microseconds(now - ANSWERS_KEPT)
     row = connection.execute(_ANSWER, (tenant, operation.request_id, oldest)).fetchone()
     if row is None:
         return None
     fingerprint, answer = row
-    if fingerprint != operation.fingerprint:
+    if fingerprint != operation.request_fingerprint:
         raise RequestIdReused(operation.request_id)
     return (answer_from_json(operation.answer_type, answer),)
 
@@ -115,7 +115,7 @@ def keep_answer(
     """Keep the first answer under a request id, and forget those that are too old."""
     connection.execute(_FORGET_OLD_ANSWERS, (tenant, microseconds(now - ANSWERS_KEPT)))
     text = answer_to_json(operation.answer_type, answer)
-    values = (tenant, operation.request_id, microseconds(now), operation.fingerprint, text)
+    values = (tenant, operation.request_id, microseconds(now), operation.request_fingerprint, text)
     connection.execute(_KEEP_ANSWER, values)
 
 

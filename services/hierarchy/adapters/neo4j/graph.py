@@ -123,7 +123,7 @@ class Neo4jOrgGraph:
         now = self._clock.now()
         kept = await writes.read_answer(tx, tenant, operation.request_id, now)
         if kept:
-            if kept.fingerprint != operation.fingerprint:
+            if kept.fingerprint != operation.request_fingerprint:
                 raise RequestIdReused(operation.request_id)
             answer = answer_from_json(operation.answer_type, kept.answer)
             return answer, _unsettled(standing, standing.header)
@@ -132,7 +132,7 @@ class Neo4jOrgGraph:
         if decision.changes_anything:
             await writes.write_decision(tx, tenant, standing, decision, now)
         text = answer_to_json(operation.answer_type, decision.answer)
-        kept = writes.Kept(operation.fingerprint, text)
+        kept = writes.Kept(operation.request_fingerprint, text)
         await writes.keep_answer(tx, tenant, operation.request_id, kept, now)
         return decision.answer, _unsettled(standing, decision.header or standing.header)
 
