@@ -90,7 +90,7 @@ class UnitKeyNotFound(NotFound):
 
 
 class BlueprintInUse(PreconditionFailed):
-    """Units, appointments or teams stand on what would go or change under them."""
+    """Units, appointments, teams or watches stand on what would go or change under them."""
 
     reason = "BLUEPRINT_IN_USE"
     levels: tuple[str, ...] = ()
@@ -107,7 +107,7 @@ class BlueprintInUse(PreconditionFailed):
 
 
 class HoldersChanged(Conflict):
-    """Somebody was appointed or left while it was looked up who holds what."""
+    """Somebody was appointed, left or was given a watch while it was looked up who holds what."""
 
     reason = "HOLDERS_CHANGED"
     sentence = "appointments changed while the blueprint was being checked: try again"

@@ -32,13 +32,14 @@ class Quotas:
 class Counts:
     """How much of each stands: open units, persons who were not erased, all appointments kept.
 
-    `areas` are those that did not end.
+    `areas` are those that did not end, `watches` all that were ever assigned.
     """
 
     units: int = 0
     persons: int = 0
     appointments: int = 0
     areas: int = 0
+    watches: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Decides who watches what: one monitor of one's own for a unit at a time, and who covers."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from kit.errors import InvalidInput
@@ -106,7 +106,9 @@ def decide_assign_watch(request: AssignWatch, moment: Moment) -> Steps[WatchAssi
         relieved = end_with_covers(_relieved(watch, others), begins, found)
     answer = WatchAssigned(watch, tuple(relieved))
     puts = [*relieved, watch]
-    return Decision(answer, puts=puts, changes=watches_changed(puts))
+    counts = moment.header.counts
+    header = replace(moment.header, counts=replace(counts, watches=counts.watches + 1))
+    return Decision(answer, puts=puts, header=header, changes=watches_changed(puts))
 
 
 def decide_end_watch(request: EndWatch, moment: Moment) -> Steps[Watch]:
@@ -155,8 +157,17 @@ def end_with_covers(watches: Iterable[Watch], at: datetime, found: Found) -> lis
 
 def is_monitor(blueprint: Blueprint, appointments: Iterable[Appointment], at: datetime) -> bool:
     """Whether one of the appointments, in force then, is to a position with that role."""
+    return bool(desks(blueprint, appointments, at))
+
+
+def desks(
+    blueprint: Blueprint, appointments: Iterable[Appointment], at: datetime
+) -> Collection[str]:
+    """The positions, held by these appointments then, that make somebody a monitor."""
     positions = positions_with(blueprint, MONITOR)
-    return any(each.position in positions and in_force(each, at) for each in appointments)
+    return {
+        each.position for each in appointments if each.position in positions and in_force(each, at)
+    }
 
 
 def positions_with(blueprint: Blueprint, role: str) -> Collection[str]:

@@ -1,18 +1,27 @@
 """Looks up how positions are held, for a blueprint that would change them."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.hierarchy.domain.blueprints import Holders, Holding, Narrowing, narrowings
 from services.hierarchy.domain.model import Blueprint, TenantId, UnitId
-from services.hierarchy.domain.records import APPOINTMENTS_BY_UNIT, UNITS_BY_ID
+from services.hierarchy.domain.records import (
+    APPOINTMENTS_BY_PERSON,
+    APPOINTMENTS_BY_UNIT,
+    UNITS_BY_ID,
+)
+from services.hierarchy.domain.teams import Watch
 from services.hierarchy.domain.tenants import TenantHeader
+from services.hierarchy.domain.tenures import is_open
+from services.hierarchy.domain.watch_changes import desks, is_monitor
 from services.hierarchy.ports import OrgGraph
 
 # So many units are asked about at a time: with their appointments, some megabytes.
 _UNITS_AT_A_TIME = 1_000
+# A tenant has some dozens, and some thousands that ended.
+_WATCHES_AT_A_TIME = 1_000
 
 
 async def look_up_holders(
@@ -20,18 +29,21 @@ async def look_up_holders(
 ) -> Holders:
     """How the positions are held that a draft changes.
 
-    What is read is newer than the settled header: where the access version is still that one's
-    when the draft is decided, nothing has come between.
+    What is read is newer than the settled header: where its versions and counts still stand when
+    the draft is decided, nothing has come between.
     """
     header = await graph.settled_header(tenant)
     old = header.blueprint
     if old is None or old.positions == draft.positions:
-        return Holders(header.access_version, {})
+        return Holders(header.access_version, {}, header.counts.watches)
     look = _Look(graph, header, at)
     taken = narrowings(old, draft)
     counts = await look.counts()
     held = {key: await look.holding(key, counts[key], taken.get(key)) for key in counts}
-    return Holders(header.access_version, held)
+    if any(each.no_monitor for each in taken.values()):
+        for key, count in (await look.watch_counts(old, draft)).items():
+            held[key] = replace(held.get(key, Holding()), watch_count=count)
+    return Holders(header.access_version, held, header.counts.watches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,26 @@ class _Look:
         # One each, unless there are more of them than units.
         alone = not wants_most or count <= len(unit_ids)
         return Holding(count, unit_counts, 1 if alone else await self._most(position, unit_ids))
+
+    async def watch_counts(self, old: Blueprint, draft: Blueprint) -> Mapping[str, int]:
+        """How many watches each position holds up: their monitors would be none without it."""
+        counts: Counter[str] = Counter()
+        async for run in self._open_watches():
+            persons = {each.person_id for each in run}
+            found = await self.graph.find(self.header.tenant, APPOINTMENTS_BY_PERSON, persons)
+            for watch in run:
+                held, begins = found.value.get(watch.person_id, ()), max(self.at, watch.valid_from)
+                if not is_monitor(draft, held, begins):
+                    counts.update(desks(old, held, begins))
+        return counts
+
+    async def _open_watches(self) -> AsyncIterator[Sequence[Watch]]:
+        after = ""
+        while run := await self.graph.page(
+            self.header.tenant, Watch, after=after, limit=_WATCHES_AT_A_TIME
+        ):
+            yield [each for each in run if is_open(each, self.at)]
+            after = run[-1].id
 
     async def _unit_counts(self, unit_ids: Collection[UnitId]) -> Mapping[str, int]:
         counts: Counter[str] = Counter()

@@ -24,6 +24,7 @@ NOW = 7  # the access version
 
 PRESIDENT = Position("president", text("President"), ("state", "district"), roles=("head",))
 MEMBER = Position("member", text("Member"), ("state", "district", "mandal"), seats=0)
+OBSERVER = Position("observer", text("Observer"), ("state",), roles=("monitor",))
 CORE = TeamKind("core", text("Core team"), ("state", "district"))
 STANDS = replace(a_blueprint(), version=3, positions=(PRESIDENT, MEMBER), team_kinds=(CORE,))
 TEAMS = {"core/district": 2}
@@ -193,19 +194,33 @@ def test_what_takes_nothing_from_a_position_needs_no_look_at_its_holders(name: s
     assert decide(WIDER[name]) == replace(WIDER[name], version=4)
 
 
-@pytest.mark.parametrize("held", [None, holders(NOW - 1), holders(NOW + 1)])
-@pytest.mark.parametrize("taken", ["position", "level", "seats"])
+def test_a_position_makes_monitors_as_long_as_such_watch() -> None:
+    monitor = replace(MEMBER, roles=("monitor",))
+    stands, draft = replace(STANDS, positions=(monitor,)), replace(STANDS, positions=(MEMBER,))
+
+    assert decide(draft, holders(member=Holding(3)), blueprint=stands).positions == (MEMBER,)
+    refused = refusal(draft, holders(member=Holding(3, watch_count=1_200)), blueprint=stands)
+    assert refused.positions == ("member",)
+    assert "1,200 watches stand on the role monitor of the position member" in refused.message
+
+
+@pytest.mark.parametrize(
+    "held", [None, holders(NOW - 1), holders(NOW + 1), Holders(NOW, {}, watches=1)]
+)
+@pytest.mark.parametrize("taken", ["position", "level", "seats", "role"])
 def test_holders_of_another_version_decide_nothing(held: Holders | None, taken: str) -> None:
     changed = {
-        "position": (PRESIDENT,),
-        "level": (PRESIDENT, replace(MEMBER, levels=("state", "district"))),
-        "seats": (PRESIDENT, replace(MEMBER, seats=1_000)),
+        "position": (PRESIDENT, OBSERVER),
+        "level": (PRESIDENT, replace(MEMBER, levels=("state", "district")), OBSERVER),
+        "seats": (PRESIDENT, replace(MEMBER, seats=1_000), OBSERVER),
+        "role": (PRESIDENT, MEMBER, replace(OBSERVER, roles=())),
     }
+    stands = replace(STANDS, positions=(PRESIDENT, MEMBER, OBSERVER))
     draft = replace(STANDS, positions=changed[taken])
 
     with pytest.raises(HoldersChanged):
-        decide(draft, held)
-    assert decide(draft, holders(NOW)).positions == draft.positions
+        decide(draft, held, blueprint=stands)
+    assert decide(draft, holders(NOW), blueprint=stands).positions == draft.positions
 
 
 @given(old=valid_blueprints(), new=valid_blueprints())

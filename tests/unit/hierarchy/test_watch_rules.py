@@ -92,7 +92,7 @@ def test_a_watch_begins_and_is_told_and_changes_no_rights(tenant: Deciding, unit
     )
     assert tenant.all(Watch) == [watch]
     assert tenant.told == [WatchesChanged((WatchChange(watch.id, ASHA.id, watch.unit_id, None),))]
-    assert tenant.header == header
+    assert tenant.header == replace(header, counts=replace(header.counts, watches=1))
 
 
 def test_the_next_monitor_relieves_the_one_before(tenant: Deciding, unit: str) -> None:

@@ -159,9 +159,10 @@ class HierarchyServiceServicer:
         """Replaces the tenant's blueprint. Needs the capability `administer` over the whole tenant.
         Refused with BLUEPRINT_IN_USE, which names what is in the way, when a level that has units would
         disappear or change its order, the level of the centre has more than one unit, a position that
-        somebody holds or a kind of team that there is would disappear or leave their level, or a
-        position would have fewer seats than are taken somewhere. HOLDERS_CHANGED: people are being
-        appointed just now; try again.
+        somebody holds or a kind of team that there is would disappear or leave their level, a position
+        would have fewer seats than are taken somewhere, or it would lose the role `monitor` by which
+        somebody watches or is to watch: such watches are counted, and have to end first. A preview is
+        refused alike. HOLDERS_CHANGED: people are being appointed just now; try again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,19 +36,20 @@ def decide_blueprint(
 
     Levels, positions and kinds of team may be added anywhere. Levels without units may go, others
     stay in their order. Positions that nobody holds and kinds without a team may go; others keep
-    the levels on which they are used, and seats for all who hold them. An appointment that is only
-    to begin counts for nothing: it gives nothing unless its position is there by then.
+    the levels on which they are used, and seats for all who hold them. A position makes monitors as
+    long as somebody watches, or is to watch, who would be none without it. Otherwise an appointment
+    that is only to begin counts for nothing: it gives nothing unless its position is there by then.
 
     Args:
         draft: valid by itself (`blueprint_violations`).
         moment: of the write.
         holders: of the positions from which the draft takes something (`narrowings`). Appointments
-            end by themselves, so nobody could keep count of them: they are asked for beforehand,
-            and what was answered holds while the access version stays. None when it was not asked.
+            and watches end by themselves, so nobody could keep count of them: they are asked for
+            beforehand, and what was answered is true for a while. None when it was not asked.
 
     Raises:
         BlueprintInUse: see above.
-        HoldersChanged: the holders matter, and they are of another access version, or None.
+        HoldersChanged: the holders matter, and they are not true any more, or None.
     """
     yield from ()  # all that is to be known is in the header and in the holders
     header, old = moment.header, moment.header.blueprint
@@ -64,7 +65,7 @@ def decide_blueprint(
 def _require_room(
     header: TenantHeader, old: Blueprint, draft: Blueprint, holders: Holders | None
 ) -> None:
-    is_current = holders is not None and holders.access_version == header.access_version
+    is_current = holders is not None and holders.fit(header)
     if not is_current and narrowings(old, draft):
         raise HoldersChanged
     found = tuple(obstacles(header, old, draft, holders.by_position if holders else _NOBODY))

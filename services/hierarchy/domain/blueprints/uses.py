@@ -8,6 +8,7 @@ from typing import NamedTuple
 from services.hierarchy.domain.model import Blueprint, Position, TeamKind
 from services.hierarchy.domain.records import joined_key
 from services.hierarchy.domain.tenants import TenantHeader
+from services.hierarchy.domain.watch_changes import MONITOR
 
 # An error travels in the trailers of a call, which hold 8 KiB.
 MAX_NAMED = 16
@@ -21,19 +22,34 @@ class Holding:
         appointment_count: how many appointments to it are in force.
         unit_counts: in how many units of each level it is held; only where that was looked up.
         most: how many hold it in the unit where most do; only where that was looked up.
+        watch_count: how many watches, also later ones, are held by somebody whom it makes a monitor
+            and nothing else would; only where that was looked up.
     """
 
     appointment_count: int = 0
     unit_counts: Mapping[str, int] = field(default_factory=dict)
     most: int = 0
+    watch_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Holders:
-    """How positions are held, true for as long as the tenant's access version is this one."""
+    """How positions are held.
+
+    True as long as the tenant's access version is this one, and nobody was given a watch since.
+
+    Attributes:
+        watches: how many were ever assigned (`Counts`).
+    """
 
     access_version: int
     by_position: Mapping[str, Holding]
+    watches: int = 0
+
+    def fit(self, header: TenantHeader) -> bool:
+        """Whether they are still true."""
+        now = header.access_version, header.counts.watches
+        return now == (self.access_version, self.watches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +60,16 @@ class Narrowing:
         goes: the position is no more.
         lost_levels: levels of which the units have it no more, although they stand.
         fewer_seats: whether there is a bound that was not there or was higher.
+        no_monitor: whether it makes nobody a monitor any more.
     """
 
     goes: bool
     lost_levels: tuple[str, ...]
     fewer_seats: bool
+    no_monitor: bool
 
     def __bool__(self) -> bool:
-        return self.goes or bool(self.lost_levels) or self.fewer_seats
+        return self.goes or bool(self.lost_levels) or self.fewer_seats or self.no_monitor
 
 
 class Obstacle(NamedTuple):
@@ -93,10 +111,12 @@ def team_counts(used: Mapping[str, int]) -> Mapping[str, int]:
 
 
 def _narrowing(old: Position, new: Position | None) -> Narrowing:
+    was_monitor = MONITOR in old.roles
     if new is None:
-        return Narrowing(True, (), False)
+        return Narrowing(True, (), False, was_monitor)
     fewer = new.seats and (new.seats < old.seats or not old.seats)
-    return Narrowing(False, _lost(old, new), bool(fewer))
+    no_monitor = was_monitor and MONITOR not in new.roles
+    return Narrowing(False, _lost(old, new), bool(fewer), no_monitor)
 
 
 def _lost(old: Position | TeamKind, new: Position | TeamKind) -> tuple[str, ...]:
@@ -130,6 +150,10 @@ def _position_obstacles(
             yield Obstacle("positions", key, said)
     if narrowing.fewer_seats and holding.most > seats:
         said = f"the position {key} is held by {holding.most:,} in one unit, above {seats:,}"
+        yield Obstacle("positions", key, said)
+    if narrowing.no_monitor and (count := holding.watch_count):
+        watches = "1 watch stands" if count == 1 else f"{count:,} watches stand"
+        said = f"{watches} on the role {MONITOR} of the position {key}"
         yield Obstacle("positions", key, said)
 
 
