@@ -3,7 +3,7 @@
 Every unit's parent stands on a higher level, so units that pass cannot run in a circle.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.hierarchy.domain.model import (
@@ -21,7 +21,7 @@ MAX_REPORTED_ERRORS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stands before an import: the units that its rows name, and the levels that have units.
+    """What stands before an import: the units that its rows name, and how many each level has.
 
     `units` holds every unit whose key is a row's or a row's parent's; more do no harm.
     """
@@ -29,7 +29,7 @@ class Standing:
     blueprint: Blueprint
     tree_version: int
     units: Mapping[UnitKey, Unit]
-    used_levels: Collection[str]
+    used_levels: Mapping[str, int]
 
 
 def row_errors(rows: Sequence[UnitRow], standing: Standing) -> tuple[int, Sequence[RowError]]:
@@ -66,6 +66,7 @@ class _Checks:
         in_use += [self._levels[key] for key in standing.used_levels if key in self._levels]
         # Where roots stand: the highest level that has units, now or after the import.
         self._top = min(in_use, default=0)
+        self._centre = self._find_centre()
         self._loops = dict(self._find_loops())
 
     def faults(self, row: UnitRow) -> Iterator[Fault]:
@@ -96,6 +97,15 @@ class _Checks:
         elif (first := self._first[row.key]) is not row:
             said = f"{level} {code} stands in row {first.row} already"
             yield Fault("code", "DUPLICATE_CODE", said)
+        elif level and level == self._standing.blueprint.centre_level:
+            yield from self._centre_faults(row)
+
+    def _centre_faults(self, row: UnitRow) -> Iterator[Fault]:
+        if row.key in self._standing.units or row is self._centre:
+            return
+        level, first = row.key.level, self._centre
+        where = f"{level} {first.key.code} in row {first.row}" if first else "it stands already"
+        yield Fault("code", "CENTRE_EXISTS", f"there is one {level} only: {where}")
 
     def _parent_faults(self, row: UnitRow) -> Iterator[Fault]:
         level, code = row.parent
@@ -122,6 +132,13 @@ class _Checks:
     def _unknown_level(self, field: str, level: str) -> Fault:
         known = ", ".join(self._levels)
         return Fault(field, "UNKNOWN_LEVEL", f"{quoted(level)} is none of the levels: {known}")
+
+    def _find_centre(self) -> UnitRow | None:
+        """The row that makes the one unit of the centre's level, where there is none yet."""
+        level = self._standing.blueprint.centre_level
+        if not level or self._standing.used_levels.get(level):
+            return None
+        return next((row for key, row in self._first.items() if key.level == level), None)
 
     def _find_loops(self) -> Iterator[tuple[UnitKey, str]]:
         """Each key of the file that is its own ancestor, and its loop in words."""

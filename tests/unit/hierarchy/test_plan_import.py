@@ -1,6 +1,7 @@
 """What right rows create and change, for any tree."""
 
 import random
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -22,7 +23,7 @@ def plan(
     rows: list[UnitRow], *before: Unit, version: int = 4, effective_at: datetime = NOW
 ) -> Plan:
     units = {unit.key: unit for unit in before}
-    standing = Standing(a_blueprint(), version, units, {unit.level for unit in before})
+    standing = Standing(a_blueprint(), version, units, Counter(unit.level for unit in before))
     return plan_import(rows, standing, new_id=SeededIds(1).new, effective_at=effective_at)
 
 
@@ -106,7 +107,7 @@ def test_another_parent_is_a_move() -> None:
 
 def test_a_preview_says_what_would_happen_and_that_nothing_did() -> None:
     tree = numbered(a_small_tree())
-    standing = Standing(a_blueprint(), 4, {}, set())
+    standing = Standing(a_blueprint(), 4, {}, {})
 
     preview = plan(tree).preview(standing)
 

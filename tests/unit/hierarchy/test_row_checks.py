@@ -1,5 +1,6 @@
 """What is wrong with the rows of a file, one fault at a time."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -20,17 +21,17 @@ from tests.builders_hierarchy import LEVELS, a_blueprint, a_row, a_small_tree, a
 RJ, JPR, M1 = ("state", "RJ"), ("district", "JPR"), ("mandal", "M1")
 
 
-def standing(*units: Unit) -> Standing:
+def standing(*units: Unit, centre: str = "") -> Standing:
     return Standing(
-        blueprint=a_blueprint(),
+        blueprint=replace(a_blueprint(), centre_level=centre),
         tree_version=3,
         units={unit.key: unit for unit in units},
-        used_levels={unit.level for unit in units},
+        used_levels=Counter(unit.level for unit in units),
     )
 
 
-def faults(rows: list[UnitRow], *units: Unit) -> list[tuple[int, str, str]]:
-    _, errors = row_errors(numbered(rows), standing(*units))
+def faults(rows: list[UnitRow], *units: Unit, centre: str = "") -> list[tuple[int, str, str]]:
+    _, errors = row_errors(numbered(rows), standing(*units, centre=centre))
     return [(error.row, error.field, error.reason) for error in errors]
 
 
@@ -41,6 +42,28 @@ def with_names(**by_language: str) -> UnitRow:
 
 def test_a_right_file_has_no_faults() -> None:
     assert faults(a_small_tree()) == []
+    assert faults(a_small_tree(), centre="state") == []
+
+
+def test_there_is_one_centre() -> None:
+    """Also when it stands: then rows may change it, and make none."""
+    rows = [a_row(*RJ), a_row("state", "MP"), a_row("state", "GJ")]
+    exists = [(number, "code", "CENTRE_EXISTS") for number in (2, 3, 4)]
+
+    assert faults(rows, centre="state") == exists[1:]
+    assert faults(rows, a_unit("state", "GJ"), centre="state") == exists[:2]
+    assert faults(rows, a_unit("state", "UP"), centre="state") == exists
+    assert faults(rows) == []
+    nowhere = [a_row("", "X"), a_row("", "Y")]
+    assert faults(nowhere) == [(2, "level", "MISSING"), (3, "level", "MISSING")]
+    _, errors = row_errors(numbered(rows[:2]), standing(centre="state"))
+    assert [each.description for each in errors] == ["there is one state only: state RJ in row 2"]
+
+
+def test_a_row_that_stands_twice_is_no_second_centre() -> None:
+    rows = [a_row(*RJ), a_row(*RJ)]
+
+    assert faults(rows, centre="state") == [(3, "code", "DUPLICATE_CODE")]
 
 
 @pytest.mark.parametrize(

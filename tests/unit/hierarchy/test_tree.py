@@ -19,7 +19,7 @@ def units_of(rows: list[UnitRow]) -> list[Unit]:
     numbers = iter(range(1, 10_000))
     made = plan_import(
         rows,
-        Standing(a_blueprint(), 0, {}, set()),
+        Standing(a_blueprint(), 0, {}, {}),
         new_id=lambda: f"{next(numbers):08}-0000-4000-8000-000000000000",
         effective_at=NOW,
     )

@@ -1475,7 +1475,7 @@ class RowError(_message.Message):
     """Which column, such as "parent_code"."""
     reason: _builtins.str
     """Stable reason: MISSING, UNKNOWN_LEVEL, UNKNOWN_PARENT, LEVEL_ORDER, CYCLE, DUPLICATE_CODE,
-    BAD_CODE, BAD_NAME, BAD_PLACE.
+    CENTRE_EXISTS, BAD_CODE, BAD_NAME, BAD_PLACE.
     """
     description: _builtins.str
     """What is wrong and what to do, for people."""
