@@ -3,6 +3,7 @@
 Kept pure, so that it can be compared with a model of a few lines on random trees.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -128,7 +129,11 @@ class Scope:
 
     def __contains__(self, unit_id: object) -> bool:
         place = self.tree.forest.find(unit_id) if isinstance(unit_id, str) else None
-        return place is not None and any(start <= place < end for start, end in self.ranges)
+        if place is None:
+            return False
+        # Whoever holds an office in each of a thousand units is asked about thousands.
+        behind = bisect_right(self.ranges, place, key=_start)
+        return behind > 0 and place < self.ranges[behind - 1][1]
 
     def rank(self, place: int) -> int:
         """How many of its units stand before a place: what lies outside is not counted."""
@@ -193,6 +198,10 @@ def _subtrees(roots: Iterable[UnitId], tree: Tree) -> Iterator[tuple[int, int]]:
     for root in roots:
         if root in tree.forest:
             yield tree.forest.subtree(root)
+
+
+def _start(run: tuple[int, int]) -> int:
+    return run[0]
 
 
 def _merged(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
