@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +41,8 @@ def scope_over(tree: Tree, roots: Collection[int]) -> Scope:
 class Counting(tuple[tuple[int, int], ...]):
     """Runs that count how many of them are looked at."""
 
-    looks = 0
+    __slots__ = ()
+    looks: ClassVar[int] = 0
 
     def __getitem__(self, at: Any) -> Any:
         Counting.looks += 1
