@@ -68,7 +68,8 @@ class AreasPut:
 def decide_areas(request: PutAreas, moment: Moment) -> Steps[AreasPut]:
     """Create, change and end areas, all or none.
 
-    Units lie in an area from `effective_at` on, but not before either of the two began.
+    Units lie in an area from `effective_at` on, but not before either of the two began. An area
+    begins then, but not before another of its kind and code ended: a caller who says so is refused.
 
     Raises:
         InvalidInput: with everything that is wrong.
@@ -78,7 +79,7 @@ def decide_areas(request: PutAreas, moment: Moment) -> Steps[AreasPut]:
     if at > moment.now:
         raise InvalidInput.of("effective_at", "IN_FUTURE", "areas cannot be changed ahead of time")
     found = yield wanted_for_areas(request.entries)
-    faults = list(_violations(request.entries, found))
+    faults = [*_violations(request.entries, found), *_untimely(request, found)]
     if faults:
         raise_violations(first_violations(faults))
     standing = [standing_area(each, found) for each in request.entries]
@@ -109,7 +110,7 @@ class AreasOutcome:
             if area:
                 self._end(area, links)
             return
-        area = self._changed(entry, area)
+        area = self._changed(entry, area, found)
         self.areas.append(area)
         if entry.units is not None:
             units = [unit for ref in entry.units if (unit := unit_of(ref, found))]
@@ -142,11 +143,13 @@ class AreasOutcome:
             header=self.header(),
         )
 
-    def _changed(self, entry: AreaEntry, area: Area | None) -> Area:
+    def _changed(self, entry: AreaEntry, area: Area | None, found: Found) -> Area:
         if area is None:
             area_id = AreaId(self.moment.new_id())
             self.new.add(area_id)
-            area = Area(area_id, entry.kind, entry.code, entry.names, self.at, None, revision=1)
+            # Another process, whose clock is ahead, may have ended the one before.
+            begins = max(self.at, _last_end(entry, found) or self.at)
+            area = Area(area_id, entry.kind, entry.code, entry.names, begins, None, revision=1)
         elif area.names != entry.names:
             area = replace(area, names=entry.names, revision=area.revision + 1)
         else:
@@ -215,6 +218,13 @@ def standing_area(entry: AreaEntry, found: Found) -> Area | None:
     return next((each for each in areas if each.valid_to is None), None)
 
 
+def _last_end(entry: AreaEntry, found: Found) -> datetime | None:
+    """When the last area of its kind and code ended, if there was one for any time."""
+    areas = found.all(AREAS_BY_KEY, joined_key(entry.kind, entry.code))
+    ends = (each.valid_to for each in areas if each.valid_to and each.valid_to > each.valid_from)
+    return max(ends, default=None)
+
+
 def _covers(link: AreaLink, at: datetime) -> bool:
     return link.valid_from <= at and (link.valid_to is None or link.valid_to > at)
 
@@ -244,6 +254,20 @@ def _violations(entries: Sequence[AreaEntry], found: Found) -> Iterator[FieldVio
     for index, fault in area_faults(entries, found, lambda at: f"areas[{at}]"):
         path = f"areas[{index}].{fault.field}"
         yield FieldViolation(path, fault.reason, fault.description)
+
+
+def _untimely(request: PutAreas, found: Found) -> Iterator[FieldViolation]:
+    """Areas that would be while another of their kind and code was."""
+    at = request.effective_at
+    if at is None:
+        return
+    for index, entry in enumerate(request.entries):
+        if entry.closed or not _is_sound(entry) or standing_area(entry, found):
+            continue
+        if (ended := _last_end(entry, found)) and at < ended:
+            what = f"another {entry.kind} {entry.code} ended at {ended.isoformat()}"
+            path = f"areas[{index}].area.code"
+            yield FieldViolation(path, "BEFORE_LAST_CHANGE", f"{what}: not before that")
 
 
 def _key_faults(entry: AreaEntry) -> Iterator[Fault]:

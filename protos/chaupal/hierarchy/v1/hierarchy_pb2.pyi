@@ -2661,7 +2661,9 @@ class PutAreasRequest(_message.Message):
 
     @_builtins.property
     def effective_at(self) -> _timestamp_pb2.Timestamp:
-        """From when; absent for now. Not in the future; what was told of later times is replaced."""
+        """From when; absent for now. Not in the future, and of a new area not before another of its kind
+        and code ended (BEFORE_LAST_CHANGE); what was told of later times about units is replaced.
+        """
 
     def __init__(
         self,
