@@ -3,7 +3,8 @@
 Depth is no measure of cost: three levels of `children(first: 1000)` are a thousand million units.
 Each field counts once for every object that it may be asked of; a connection has as many as
 `first` says, another list as many as its field's `@listSize` assumes. Linear in the document: a
-fragment is measured once for each size of page that it is spread in.
+fragment is measured once for each size of page that it is spread in. `__typename`, which clients
+with a cache ask of every object, counts nothing beside other fields: no resolver runs for it.
 """
 
 from collections.abc import Mapping
@@ -38,6 +39,7 @@ from gateway.http.limits import DocumentTooLarge
 
 # Of a list that says nothing about itself, such as one of another team's subgraph.
 _LIST_SIZE = 100
+_TYPENAME = "__typename"
 # The lists of a connection are as long as its field's `first`.
 _PAGED = frozenset({"nodes", "edges"})
 
@@ -76,6 +78,8 @@ class _Meter:
         total = 0
         for each in node.selections:
             match each:
+                case FieldNode() if each.name.value == _TYPENAME:
+                    pass
                 case FieldNode():
                     total += self._field(each, parent, page)
                 case InlineFragmentNode():
@@ -93,7 +97,8 @@ class _Meter:
         first = self._argument(node, found, "first")
         below = first if isinstance(first, int) and first > 0 else 1
         length = self._length(node, found, page) if is_list(found) else 1
-        return 1 + length * self.selections(node.selection_set, inner, below)
+        # An object of which only the type is asked is in the answer all the same.
+        return 1 + length * max(1, self.selections(node.selection_set, inner, below))
 
     def _length(self, node: FieldNode, found: GraphQLField, page: int) -> int:
         ids = self._argument(node, found, "ids")

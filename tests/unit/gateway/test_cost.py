@@ -28,6 +28,8 @@ def cost(document: str, **variables: Any) -> int:
     ("document", "expected"),
     [
         ("{ viewer { tenant subject } }", 3),
+        ("{ __typename viewer { __typename tenant subject } }", 3),
+        ("{ units(first: 30) { nodes { __typename } } }", 1 + 1 + 30),
         ("{ units(first: 7) { totalCount } }", 2),
         ("{ units(first: 7) { nodes { code } } }", 1 + 1 + 7),
         (
