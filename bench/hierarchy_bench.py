@@ -11,6 +11,7 @@ organisation: 60,000 units from the state down to the booth, in Hindi and Englis
 """
 
 import asyncio
+import gc
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,7 @@ from bench.hierarchy_reference import (
     serving,
 )
 from bench.report import Figure
+from services.hierarchy.bootstrap import COLLECT_AFTER
 from services.hierarchy.domain.model import TenantId, UnitId, UnitRow
 from services.hierarchy.domain.people import PersonId
 from services.hierarchy.domain.records import UNITS_BY_KEY, joined_key
@@ -111,6 +113,7 @@ async def _load_figures(
         "MATCH (n:Unit {tenant: $tenant}) RETURN properties(n)", tenant=tenant
     )
     nodes = [row[0] | {"tenant": "bare"} for row in found.records]
+    gc.set_threshold(*COLLECT_AFTER)  # as a server has it, for both
     ours, bare = [], []
     for number in range(LOADS):
         async with open_neo4j(uri, None, f"load-{number}") as world:

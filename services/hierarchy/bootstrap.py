@@ -66,7 +66,7 @@ WORKER_NAME = "hierarchy.worker"
 # An import makes many objects that live until its end. By default the collector walks all of them
 # time and again, and everybody waits: up to 89 ms at once and 0.4 s in all while 100,000 rows are
 # imported; 16 ms and 0.1 s so, because a full walk comes seldom.
-_COLLECT_AFTER = (5_000, 10, 100)
+COLLECT_AFTER = (5_000, 10, 100)
 
 # About a minute: a database that is deployed beside us may take that long to start.
 _REACHING_ATTEMPTS = 30
@@ -223,7 +223,7 @@ async def run_server(
     settings: Settings, *, ready: Ready | None = None, stop: asyncio.Event | None = None
 ) -> None:
     """Serve until SIGTERM, or until `stop` is set."""
-    gc.set_threshold(*_COLLECT_AFTER)
+    gc.set_threshold(*COLLECT_AFTER)
     clock, ids = SystemClock(), SystemIds()
     async with open_store(settings, clock, ids) as store, ImportRoom() as room:
         server = build_hierarchy(settings, store, clock, ids, room)

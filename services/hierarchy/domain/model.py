@@ -226,8 +226,7 @@ class UnitImport:
     effective_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UnitWithCounts:
+class UnitWithCounts(NamedTuple):
     """A unit and what the tree says of it: its children, and its subtree with itself.
 
     `until` is when it ceased to be so; None while it still is.

@@ -7,7 +7,7 @@ from datetime import datetime
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
 
 from kit.errors import InvalidInput, Violations
-from kit.ids import is_uuid
+from kit.ids import are_uuids, is_uuid
 from kit.pages import clamp_page_size, decode_page_token, encode_page_token, fingerprint
 from services.hierarchy.domain.model import UnitId, UnitKey
 from services.hierarchy.domain.text import is_code, is_key, quoted
@@ -59,6 +59,8 @@ def batch_ids(texts: Sequence[str], field: str, maximum: int) -> list[UnitId | I
         raise InvalidInput.of(field, "MISSING", "at least one id is needed")
     if len(texts) > maximum:
         raise InvalidInput.of(field, "TOO_MANY", f"has {len(texts)} ids, at most {maximum}")
+    if are_uuids(texts):
+        return [UnitId(text) for text in texts]
     return [unit_id_or_fault(text, f"{field}[{index}]") for index, text in enumerate(texts)]
 
 
