@@ -44,7 +44,7 @@ class Neo4jOrgGraph:
         self._ids = ids
 
     async def header(self, tenant: TenantId) -> TenantHeader:
-        return await self._store.run(tenants.read_header, tenant)
+        return await self._store.glance(tenants.read_header, tenant)
 
     async def settled_header(self, tenant: TenantId) -> TenantHeader:
         return await self._store.run(tenants.read_settled_header, tenant)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
-from neo4j import AsyncManagedTransaction
+from neo4j import AsyncManagedTransaction, AsyncSession
 
 from services.hierarchy.adapters.spans import db_span
 
@@ -16,8 +16,13 @@ class Statement:
     summary: str
     cypher: LiteralString
 
-    async def run(self, tx: AsyncManagedTransaction, **parameters: Any) -> list[list[Any]]:
-        """The rows of the answer; empty for a statement that returns none."""
+    async def run(
+        self, tx: AsyncManagedTransaction | AsyncSession, **parameters: Any
+    ) -> list[list[Any]]:
+        """The rows of the answer; empty for a statement that returns none.
+
+        Over a session it is a transaction of its own.
+        """
         with db_span("neo4j", self.summary):
             result = await tx.run(self.cypher, parameters)
             return await result.values()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
-from neo4j import AsyncManagedTransaction
+from neo4j import AsyncManagedTransaction, AsyncSession
 
 from services.hierarchy.adapters.neo4j.statement import Statement
 from services.hierarchy.adapters.records import header_from_json, header_to_json
@@ -114,7 +114,7 @@ async def read_settled_header(tx: AsyncManagedTransaction, tenant: TenantId) -> 
     return (await lock(tx, tenant)).header
 
 
-async def read_header(tx: AsyncManagedTransaction, tenant: TenantId) -> TenantHeader:
+async def read_header(tx: AsyncManagedTransaction | AsyncSession, tenant: TenantId) -> TenantHeader:
     """The tenant's header; an empty one of a stranger."""
     rows = await HEADER.run(tx, tenant=tenant)
     return _header(tenant, rows[0][0] if rows else None)

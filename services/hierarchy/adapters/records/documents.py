@@ -1,7 +1,7 @@
 """Values that stores keep as JSON text and never look into."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -19,6 +19,9 @@ from services.hierarchy.domain.events import (
 from services.hierarchy.domain.tenants import TenantHeader
 
 T = TypeVar("T")
+
+# Some 10 KB each.
+_HEADERS_KEPT = 1_000
 
 # Each takes some milliseconds to build; there are as many as the code has types of answers.
 _adapters: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
@@ -40,6 +43,7 @@ def header_to_json(header: TenantHeader) -> str:
     return _to_json(TenantHeader, header)
 
 
+@lru_cache(maxsize=_HEADERS_KEPT)  # each call reads it, and it seldom changes
 def header_from_json(text: str) -> TenantHeader:
     """The value of `header_to_json`; what a text of an older version lacks is as by default."""
     return _adapter(TenantHeader).validate_json(text)
