@@ -14,10 +14,10 @@ NODE_FITS := node -e 'const [a, b] = process.versions.node.split(".").map(Number
 NPM := cd consoles && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check protos schema settings fmt lint types arrows consoles conformance e2e faults bench images k8s-render deploy doctor clean lock
+.PHONY: help setup run test check protos schema settings fmt lint types arrows consoles conformance conformance-newest e2e faults bench images k8s-render deploy doctor clean lock
 
 help:  ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.runtime consoles/dist/.built  ## Install what running needs and build the consoles
 
@@ -67,6 +67,9 @@ consoles: consoles/dist/.built  ## Build the consoles
 
 conformance: $(VENV)/.dev  ## Run every port's suite over every adapter
 	$(BIN)/pytest tests/conformance $(ARGS)
+
+conformance-newest: $(VENV)/.dev  ## Run what needs Neo4j on its newest release (needs a JDK 21)
+	NEO4J_TEST_VERSION=newest HYPOTHESIS_PROFILE=fast $(BIN)/pytest tests/conformance tests/adapters -m neo4j $(ARGS)
 
 e2e: setup $(VENV)/.dev  ## Run the scenarios against the real processes
 	$(BIN)/pytest tests/e2e $(ARGS)

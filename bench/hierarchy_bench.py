@@ -41,7 +41,7 @@ from tests.builders_hierarchy import a_person, an_appointment, an_import
 from tests.hierarchy_operations import importing
 from tests.hierarchy_server import Caller, a_caller
 from tests.org_graphs import World, open_neo4j
-from tests.servers.neo4j.distribution import default_version, distribution
+from tests.servers.neo4j.distribution import distribution, version_of
 from tests.servers.neo4j.server import Neo4jServer
 
 ROUNDS = 9
@@ -79,7 +79,7 @@ def figures() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(prefix="chaupal-") as text:
         folder = Path(text)
         (folder / "neo4j").mkdir()
-        with Neo4jServer(distribution(default_version()), folder / "neo4j") as server:
+        with Neo4jServer(distribution(version_of()), folder / "neo4j") as server:
             report = Report()
             asyncio.run(_measure(server.uri, folder, report))
             yield from report.figures

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.report import Figure
 from tests.e2e.platform import Platform, chaupal, running
-from tests.servers.neo4j.distribution import default_version, distribution
+from tests.servers.neo4j.distribution import distribution, version_of
 from tests.servers.neo4j.server import Neo4jServer
 from tests.servers.valkey.server import ValkeyServer
 
@@ -83,7 +83,7 @@ def _platform(stores: str, folder: Path) -> Iterator[Platform]:
     for name in ("neo4j", "valkey"):
         (folder / name).mkdir()
     with (
-        Neo4jServer(distribution(default_version()), folder / "neo4j", heap="2g") as neo4j,
+        Neo4jServer(distribution(version_of()), folder / "neo4j", heap="2g") as neo4j,
         ValkeyServer(folder / "valkey") as valkey,
     ):
         servers = {"NEO4J_URI": neo4j.uri, "REDIS_URL": valkey.url}

@@ -15,8 +15,8 @@ import redis
 from neo4j.exceptions import ConstraintError, DriverError, ServiceUnavailable
 
 from tests.servers.folders import own_folder
-from tests.servers.neo4j.distribution import default_version, distribution
-from tests.servers.neo4j.jdk import find_jdk
+from tests.servers.neo4j.distribution import distribution, jdk_of, version_of
+from tests.servers.neo4j.jdk import Jdk, find_jdk
 from tests.servers.neo4j.server import QUICK_START, Neo4jServer
 from tests.servers.ports import free_ports
 from tests.servers.process import ServerFailed, ServerMissing
@@ -274,9 +274,47 @@ def test_neo4j_keeps_what_it_committed_before_it_was_killed() -> None:
 
 
 def _neo4j_version() -> str:
-    return os.environ.get("NEO4J_TEST_VERSION") or default_version()
+    return version_of(os.environ.get("NEO4J_TEST_VERSION"))
 
 
-def test_a_jdk_that_is_too_old_is_named() -> None:
-    with pytest.raises(ServerMissing, match=r"no JDK 999 or newer .*set JAVA_HOME"):
-        find_jdk(999)
+def test_a_jdk_that_is_too_old_is_named(tmp_path: Path) -> None:
+    home = tmp_path / "jdk"
+    (home / "bin").mkdir(parents=True)
+    (home / "bin" / "javac").touch()
+    (home / "release").write_text('JAVA_VERSION="17.0.15"\n')
+    environ = {"JAVA_HOME": str(home), "PATH": ""}
+
+    assert find_jdk(17, environ, ()) == Jdk(home, 17)
+    with pytest.raises(ServerMissing) as missing:
+        find_jdk(21, environ, ())
+    found = f"(found: 17 in {home})"
+    cure = "install one, with javac, and set JAVA_HOME"
+    assert str(missing.value) == f"no JDK 21 or newer {found}: {cure}"
+
+
+def test_a_jdk_of_a_usual_place_serves_where_the_named_one_is_too_old(tmp_path: Path) -> None:
+    """The oldest that is new enough, whatever JAVA_HOME says."""
+    for version in (17, 25, 21):
+        home = tmp_path / "jvm" / f"jdk-{version}"
+        (home / "bin").mkdir(parents=True)
+        (home / "bin" / "javac").touch()
+        (home / "release").write_text(f'JAVA_VERSION="{version}"\n')
+    environ = {"JAVA_HOME": str(tmp_path / "jvm" / "jdk-17"), "PATH": ""}
+    usual = [str(tmp_path / "jvm" / "*").removeprefix("/")]
+
+    assert find_jdk(21, environ, usual) == Jdk(tmp_path / "jvm" / "jdk-21", 21)
+
+
+def test_a_version_is_named_by_number_or_as_the_newest() -> None:
+    assert version_of("5.26.1") == "5.26.1"
+    assert version_of().startswith("5.26.")
+    assert version_of("newest").startswith("20")
+
+
+@pytest.mark.parametrize(("version", "java"), [("5.26.30", 17), ("2026.08.1", 21)])
+def test_a_neo4j_without_a_jdk_says_what_it_needs(version: str, java: int) -> None:
+    with pytest.raises(ServerMissing) as missing:
+        jdk_of(version, {"PATH": ""}, ())
+    assert str(missing.value).startswith(
+        f"Neo4j {version}: no JDK {java} or newer (found: none): install one, with javac"
+    )

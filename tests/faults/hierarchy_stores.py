@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.org_graphs import World, open_embedded, open_neo4j
 from tests.servers.folders import own_folder
-from tests.servers.neo4j.distribution import default_version, distribution
+from tests.servers.neo4j.distribution import distribution, version_of
 from tests.servers.neo4j.server import QUICK_START, Neo4jServer
 from tests.servers.skips import skip_where_missing
 
@@ -26,7 +26,7 @@ async def open_world(folder: Path, neo4j: Neo4jServer | None, unique: str) -> As
 @contextmanager
 def start_neo4j() -> Iterator[Neo4jServer]:
     """The Neo4j of the run's version, to kill."""
-    version = os.environ.get("NEO4J_TEST_VERSION") or default_version()
+    version = version_of(os.environ.get("NEO4J_TEST_VERSION"))
     with skip_where_missing():
         chosen = distribution(version)
     with (

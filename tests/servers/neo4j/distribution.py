@@ -8,11 +8,11 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers.neo4j.jdk import Jdk, find_jdk
+from tests.servers.neo4j.jdk import USUAL_PLACES, Jdk, find_jdk
 from tests.servers.process import ServerMissing, ServerProcess
 
 _HERE = Path(__file__).parent
@@ -21,6 +21,7 @@ _MAIN = _HERE / "Neo4jServer.java"
 _CACHE = _HERE.parents[2] / ".cache" / "neo4j"
 # 150 MB over a slow line.
 _FETCH_DEADLINE_SECONDS = 1800.0
+NEWEST = "newest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,14 @@ class Distribution:
         return f"{self.classes}:{self.jars}/*"
 
 
-def default_version() -> str:
-    """Return the version that the pom names."""
-    named = re.search(r"<neo4j\.version>(.+)</neo4j\.version>", _POM.read_text())
+def version_of(said: str | None = None) -> str:
+    """Return the version that is meant: one by its number, "newest", or the default for none."""
+    if said and said != NEWEST:
+        return said
+    name = "neo4j.newest" if said else "neo4j.version"
+    named = re.search(f"<{name}>(.+)</{name}>", _POM.read_text())
     if named is None:
-        raise ValueError(f"{_POM} names no neo4j.version")
+        raise ValueError(f"{_POM} names no {name}")
     return named[1]
 
 
@@ -57,9 +61,7 @@ def distribution(version: str, environ: Mapping[str, str] = os.environ) -> Distr
     Raises:
         ServerMissing: No JDK, no Maven, or the fetch failed; says what to do.
     """
-    # 5.26 runs on Java 17 and 21, the calendar versions need 21 (Neo4j's system requirements).
-    java = 17 if version.startswith("5.") else 21
-    jdk = find_jdk(java, environ)
+    jdk = jdk_of(version, environ)
     if not is_fetched(version):
         _maven(environ)  # refuses before anything is made
     with _only_one(version):
@@ -70,8 +72,29 @@ def distribution(version: str, environ: Mapping[str, str] = os.environ) -> Distr
         digest = hashlib.sha256(_MAIN.read_bytes()).hexdigest()[:12]
         classes = _CACHE / version / f"classes-{digest}"
         if not classes.is_dir():
-            _compile(jdk, java, jars, classes)
+            _compile(jdk, _java(version), jars, classes)
     return Distribution(version, jdk, jars, classes)
+
+
+def jdk_of(
+    version: str,
+    environ: Mapping[str, str] = os.environ,
+    usual_places: Sequence[str] = USUAL_PLACES,
+) -> Jdk:
+    """Return the JDK that a version runs on.
+
+    Raises:
+        ServerMissing: None is new enough; says what to do.
+    """
+    try:
+        return find_jdk(_java(version), environ, usual_places)
+    except ServerMissing as error:
+        raise ServerMissing(f"Neo4j {version}: {error}") from error
+
+
+def _java(version: str) -> int:
+    # 5.26 runs on Java 17 and 21, the calendar versions need 21 (Neo4j's system requirements).
+    return 17 if version.startswith("5.") else 21
 
 
 def _jars(version: str) -> Path:

@@ -3,14 +3,14 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers.process import ServerMissing
 
 # Where Debian, macOS and Homebrew put them; looked at after JAVA_HOME and PATH.
-_USUAL_PLACES = (
+USUAL_PLACES = (
     "usr/lib/jvm/*",
     "Library/Java/JavaVirtualMachines/*/Contents/Home",
     "opt/homebrew/opt/openjdk*/libexec/openjdk.jdk/Contents/Home",
@@ -29,13 +29,17 @@ class Jdk:
         return str(self.home / "bin" / name)
 
 
-def find_jdk(minimum: int, environ: Mapping[str, str] = os.environ) -> Jdk:
+def find_jdk(
+    minimum: int,
+    environ: Mapping[str, str] = os.environ,
+    usual_places: Sequence[str] = USUAL_PLACES,
+) -> Jdk:
     """Return the first that is new enough: JAVA_HOME, PATH, then the usual places, oldest first.
 
     Raises:
         ServerMissing: None is; names what was found and what to install.
     """
-    found = list(_found(environ))
+    found = list(_found(environ, usual_places))
     for jdk in found:
         if jdk.version >= minimum:
             return jdk
@@ -45,14 +49,14 @@ def find_jdk(minimum: int, environ: Mapping[str, str] = os.environ) -> Jdk:
     )
 
 
-def _found(environ: Mapping[str, str]) -> Iterator[Jdk]:
+def _found(environ: Mapping[str, str], usual_places: Sequence[str]) -> Iterator[Jdk]:
     named = environ.get("JAVA_HOME")
     compiler = shutil.which("javac", path=environ.get("PATH"))
     first = [Path(named)] if named else []
     if compiler is not None:
         first.append(Path(compiler).resolve().parent.parent)
     yield from filter(None, map(_jdk, first))
-    usual = [home for place in _USUAL_PLACES for home in Path("/").glob(place)]
+    usual = [home for place in usual_places for home in Path("/").glob(place)]
     yield from sorted(filter(None, map(_jdk, usual)), key=lambda jdk: (jdk.version, jdk.home))
 
 

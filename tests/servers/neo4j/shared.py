@@ -1,7 +1,7 @@
 """The Neo4j of a test run: started in the background as soon as it is known to be needed."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Thread
@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from tests.servers.folders import new_folder, remove_folder
-from tests.servers.neo4j.distribution import default_version, distribution, is_fetched
+from tests.servers.neo4j.distribution import distribution, is_fetched, version_of
 from tests.servers.neo4j.server import QUICK_START, Neo4jServer
 from tests.servers.process import ServerMissing
 
@@ -23,7 +23,8 @@ class SharedNeo4j:
     """A pytest plugin that starts one server when a selected test needs it.
 
     A test needs it by the fixture `neo4j_uri`, or by the mark `neo4j` where the fixture is asked
-    for by name only while the test runs. Its start then overlaps with the other tests.
+    for by name only while the test runs. Its start then overlaps with the other tests. Both are
+    selected by `-m neo4j`.
     """
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
@@ -32,6 +33,13 @@ class SharedNeo4j:
         self._server: Neo4jServer | None = None
         self._thread: Thread | None = None
         self._folder: Path | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
+        """Mark every test that needs it, before `-m` selects."""
+        for item in items:
+            if _needs(item):
+                item.add_marker(MARK)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Start it now where a collected test needs it."""
@@ -73,7 +81,7 @@ class SharedNeo4j:
         return self._future
 
     def _launch(self, future: Future[str], config: pytest.Config) -> None:
-        version = self._environ.get(VERSION_VARIABLE) or default_version()
+        version = version_of(self._environ.get(VERSION_VARIABLE))
         if not is_fetched(version):
             # In the foreground, where no test's time limit runs.
             config.get_terminal_writer().line(f"fetching Neo4j {version} (150 MB, once) ...")
