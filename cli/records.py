@@ -44,6 +44,67 @@ class GroupRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AreaRecord:
+    """One row of areas.csv; `units` as the cell has them, "district:JPR;district:AJM"."""
+
+    kind: str
+    code: str
+    name: str
+    name_hi: str
+    units: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """One row of persons.csv."""
+
+    id: str
+    phone: str
+    name: str
+    name_hi: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppointmentRecord:
+    """One row of appointments.csv; dates as the cells have them, empty for none."""
+
+    unit_level: str
+    unit_code: str
+    position: str
+    person_id: str
+    valid_from: str
+    valid_to: str
+    verified_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRecord:
+    """One row of teams.csv: a member, or a team without any where `person_id` is empty."""
+
+    unit_level: str
+    unit_code: str
+    kind: str
+    team_name: str
+    team_name_hi: str
+    person_id: str
+    role: str
+
+
+# What is moved as rows of its own columns, page by page.
+TransferRecord = AreaRecord | PersonRecord | AppointmentRecord | TeamRecord
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRecord:
+    """A monitor who answers for a unit's subtree; no file has them."""
+
+    unit_level: str
+    unit_code: str
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
     """A level or category of a blueprint: its key and what people call it, by language."""
 

@@ -25,7 +25,8 @@ from cli.files.report import ImportOutcome
 from cli.files.row_writing import row_writer
 from cli.files.sources import Limits
 from cli.files.table import TableReader
-from cli.files.transfer_rows import NUMBERS, TEAMS, Kind, Message
+from cli.files.transfer_rows import NUMBERS, TEAMS, Kind, Message, messages
+from cli.records import TransferRecord
 from kit.errors import ChaupalError, DeadlineExceeded, Unavailable
 
 # As many as a tenant may have appointments, unless it was given more.
@@ -71,6 +72,28 @@ async def import_rows(
         if dry_run or checked.error_count:
             return checked
         return await _apply(client, kind, path, request_id, progress("importing"))
+
+
+async def import_records(
+    client: TransfersClient,
+    kind: Kind,
+    records: Sequence[TransferRecord],
+    *,
+    request_id: str,
+    progress: Progress,
+) -> RowsReport:
+    """Apply rows in memory, page by page, without checking all of them before."""
+    problems = Problems(MAX_TOLD)
+    report = await client.import_rows(
+        kind,
+        _paged(kind, messages(kind, records, problems), problems),
+        request_id=request_id,
+        validate_only=False,
+        progress=progress,
+    )
+    if problems.count:
+        raise ValueError(problems.told[0].description)
+    return report
 
 
 def check_rows(kind: Kind, path: Path) -> tuple[int, Problems]:
@@ -148,8 +171,7 @@ class Reading:
 
     def pages(self) -> Iterator[Sequence[Message]]:
         """Give the rows in pages that fit a message. Raises `OSError`."""
-        rows = self._rows()
-        yield from _team_pages(rows, self.problems) if self._kind is TEAMS else _pages(rows)
+        yield from _paged(self._kind, self._rows(), self.problems)
         if self.complete and not self.row_count:
             self.problems.add(Problem(0, "", "MISSING", "the file has no rows"))
 
@@ -162,6 +184,10 @@ class Reading:
             named = zip(self._kind.columns.names, row.cells, strict=True)
             cells = defaultdict(str, ((x, y) for x, y in named if x in self._reader.header))
             yield read(cells, RowProblems(row.number, self.problems))
+
+
+def _paged(kind: Kind, rows: Iterator[Message], problems: Problems) -> Iterator[Sequence[Message]]:
+    return _team_pages(rows, problems) if kind is TEAMS else _pages(rows)
 
 
 def _pages(rows: Iterator[Message]) -> Iterator[Sequence[Message]]:

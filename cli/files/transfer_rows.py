@@ -4,8 +4,9 @@ Only what a row cannot carry over the wire is refused here; what it means is for
 judge.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,11 +17,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from cli.files.instants import instant, instant_cell
 from cli.files.names import OTHER_NAMES, other_names, other_names_cell
-from cli.files.problems import RowProblems
+from cli.files.problems import Problems, RowProblems
 from cli.files.table import Columns
-from cli.records import UNIT_COLUMNS
+from cli.records import UNIT_COLUMNS, TransferRecord
 
 UNIT_SEPARATOR = ";"
+# Below the header.
+_FIRST_ROW = 2
 _TEAM_OTHER_NAMES = f"team_{OTHER_NAMES}"
 # What is a number to a spreadsheet, and so no text that it could take for a formula.
 NUMBERS = ("latitude", "longitude")
@@ -257,4 +260,17 @@ TEAMS = Kind(
         "names": _TEAM_OTHER_NAMES,
     },
 )
+
+
+def messages(
+    kind: Kind, records: Iterable[TransferRecord], problems: Problems
+) -> Iterator[Message]:
+    """Make messages of rows in memory, as of the rows of a file that has them."""
+    if kind.read is None:
+        raise TypeError(f"{kind.name} are read elsewhere")
+    for number, record in enumerate(records, start=_FIRST_ROW):
+        cells = defaultdict(str, {x.name: getattr(record, x.name) for x in fields(record)})
+        yield kind.read(cells, RowProblems(number, problems))
+
+
 KINDS = {each.name: each for each in (UNITS, AREAS, PERSONS, APPOINTMENTS, TEAMS)}

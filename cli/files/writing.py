@@ -2,10 +2,12 @@
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from operator import attrgetter
 from pathlib import Path
 
-from cli.records import GROUP_COLUMNS, UNIT_COLUMNS, GroupRecord, UnitRecord
+from cli.files.escaping import to_csv_cell
+from cli.records import GROUP_COLUMNS, UNIT_COLUMNS, GroupRecord, TransferRecord, UnitRecord
 
 ADMIN_SEPARATOR = ";"
 
@@ -24,6 +26,13 @@ def write_groups(path: Path, groups: Iterable[GroupRecord]) -> None:
         for row in map(cells, groups)
     )
     _write(path, GROUP_COLUMNS, rows)
+
+
+def write_rows(path: Path, kind: type[TransferRecord], rows: Iterable[TransferRecord]) -> None:
+    """Write areas.csv, persons.csv, appointments.csv or teams.csv, as an export does."""
+    columns = [each.name for each in fields(kind)]
+    cells = attrgetter(*columns)
+    _write(path, columns, (list(map(to_csv_cell, cells(row))) for row in rows))
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
