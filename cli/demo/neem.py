@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 from cli.demo import words
+from cli.demo.circles import Circles
 from cli.demo.facts import Constituency, Facts, Name, Place
 from cli.demo.registrar import Registrar
 from cli.demo.sites import Site, near, site
@@ -40,11 +41,13 @@ def neem_sites(facts: Facts, sizes: NeemSizes, random: Random) -> list[Site]:
     ]
 
 
-def neem_groups(sites: Sequence[Site], total: int, random: Random) -> list[GroupRecord]:
+def neem_groups(
+    sites: Sequence[Site], total: int, circles: Circles, random: Random
+) -> list[GroupRecord]:
     """Return exactly `total` groups: all but the last level in full, and a voters' group of each
     booth; the rest are booth teams, so that part of the booth committees exists on paper only.
     """
-    registrar = Registrar(random, "ns")
+    registrar = Registrar(random, circles)
     booths = [one for one in sites if one.level == "booth"]
     for one in sites:
         _register_upper(registrar, one)

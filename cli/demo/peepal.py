@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 from cli.demo import words
+from cli.demo.circles import Circles
 from cli.demo.facts import Facts, Name, Place
 from cli.demo.registrar import Registrar
 from cli.demo.sites import Site, near, site
@@ -27,10 +28,10 @@ def peepal_sites(facts: Facts, sizes: PeepalSizes, random: Random) -> list[Site]
 
 
 def peepal_groups(
-    sites: Sequence[Site], categories_per_mandal: int, random: Random
+    sites: Sequence[Site], categories_per_mandal: int, circles: Circles, random: Random
 ) -> list[GroupRecord]:
     """Return the groups: the categories of each district in it, some of them in each mandal."""
-    registrar = Registrar(random, "pm")
+    registrar = Registrar(random, circles)
     categories = _categories(sites, random)
     for one in sites:
         if one.level == "state":

@@ -2,14 +2,13 @@
 
 from random import Random
 
+from cli.demo.circles import Circles
 from cli.demo.facts import Name
 from cli.demo.sites import Site
 from cli.records import GroupRecord
 
 # What an ordinary WhatsApp group holds at most.
 CAPACITY = 1_024
-# People of the state executive who stand in category groups.
-_EXECUTIVES = 25
 
 _PLANNED, _RETIRED, _UNVERIFIED = 0.02, 0.035, 0.095  # cumulative shares
 _ORPHANED = 0.015
@@ -17,7 +16,9 @@ _ORPHANED = 0.015
 _FULL = 0.03
 _LARGE = 500
 _WITHOUT_BACKUP = 0.3
-_WITHOUT_EXECUTIVE = 0.08
+_ONE_ADMIN = 0.5
+# Work for somebody: a category group needs one, and gets no message of its category without.
+_WITHOUT_EXECUTIVE = 0.02
 _RAJASTHANI = 0.03
 
 
@@ -26,13 +27,12 @@ class Registrar:
 
     Args:
         random: Where every choice comes from.
-        initials: Stands at the front of every reference to a person.
+        circles: Who administers which groups.
     """
 
-    def __init__(self, random: Random, initials: str) -> None:
+    def __init__(self, random: Random, circles: Circles) -> None:
         self._random = random
-        self._initials = initials
-        self._people: dict[tuple[str, str], int] = {}
+        self._circles = circles
         self.groups: list[GroupRecord] = []
 
     def register(
@@ -41,7 +41,7 @@ class Registrar:
         """Add a group of a unit, named by the unit and a noun, with so many members or nearly."""
         state = self._state()
         name = site.label + noun
-        owner, admins, backup = self._admins(site, state)
+        owner, admins, backup = self._admins(site, category, state)
         record = GroupRecord(
             code=f"{site.level}.{site.code}.{category or kind}",
             name=name.en,
@@ -57,7 +57,7 @@ class Registrar:
             owner=owner,
             admins=admins,
             backup=backup,
-            state_executive=self._executive(owner) if category else "",
+            state_executive=self._executive(site, category, owner),
         )
         self.groups.append(record)
 
@@ -76,16 +76,17 @@ class Registrar:
             return CAPACITY
         return self._random.randint(*members)
 
-    def _admins(self, site: Site, state: str) -> tuple[str, tuple[str, ...], str]:
+    def _admins(self, site: Site, category: str, state: str) -> tuple[str, tuple[str, ...], str]:
         if state != "planned" and self._random.random() < _ORPHANED:
             return "", (), ""
-        people = self._people.setdefault(site.key, len(self._people) + 1)
-        owner, first, second, backup = (f"{self._initials}-{people:06d}-{n}" for n in "1234")
-        admins = (first, second) if self._random.random() < 0.5 else (first,)
-        return owner, admins, "" if self._random.random() < _WITHOUT_BACKUP else backup
+        owner, *others = self._circles.admins(site, category)
+        has_backup = len(others) > 1 and self._random.random() >= _WITHOUT_BACKUP
+        backup = others.pop() if has_backup else ""
+        count = 1 if self._random.random() < _ONE_ADMIN else 2
+        return owner, tuple(others[:count]), backup
 
-    def _executive(self, owner: str) -> str:
+    def _executive(self, site: Site, category: str, owner: str) -> str:
         # A group without any admin is orphaned, and so has none of the state executive either.
-        if not owner or self._random.random() < _WITHOUT_EXECUTIVE:
+        if not category or not owner or self._random.random() < _WITHOUT_EXECUTIVE:
             return ""
-        return f"{self._initials}-executive-{self._random.randint(1, _EXECUTIVES):02d}"
+        return self._circles.executive(site, category)

@@ -6,12 +6,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class NeemSizes:
-    """Counts of Neem Sangathan below its districts, and of its groups in all."""
+    """Counts of Neem Sangathan below its districts, and of its groups in all.
+
+    Attributes:
+        committees: Booths with a committee, be it on paper.
+        pages: Most page in-charges in one of them.
+    """
 
     mandals: int
     shakti_kendras: int
     booths: int
     groups: int
+    committees: int
+    pages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +39,13 @@ class Sizes:
 
 SCALES = {
     # About 700 units and 1,500 groups in all: every screen has something to show.
-    "small": Sizes(NeemSizes(60, 110, 280, 1_000), PeepalSizes(166, 2)),
-    # The reference organisation of the load figures; Peepal Manch stays moderate.
-    "state": Sizes(NeemSizes(1_000, 7_000, 52_000, 100_000), PeepalSizes(400, 5)),
+    "small": Sizes(NeemSizes(60, 110, 280, 1_000, 200, 3), PeepalSizes(166, 2)),
+    # The reference organisation of the load figures; Peepal Manch stays moderate. Few committees,
+    # so that there are about as many people as offices that groups need.
+    "state": Sizes(NeemSizes(1_000, 7_000, 52_000, 100_000, 16_000, 1), PeepalSizes(400, 5)),
 }
+# The scale of a platform without demo tenants.
+NO_DEMO = "none"
 
 
 def apportion(total: int, weights: Sequence[float]) -> list[int]:

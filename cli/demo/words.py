@@ -3,6 +3,9 @@
 from cli.demo.facts import Name
 
 TEAM = Name("Team", "टोली")
+COMMITTEE = Name("Committee", "समिति")
+MONITORING = Name("Monitoring Team", "निगरानी दल")
+DEPARTMENT = Name("Digital Department", "डिजिटल विभाग")
 VOTERS = Name("Voters", "मतदाता")
 YOUTH_ICONS = Name("Youth Icons", "युवा आइकन")
 EXECUTIVE = Name("Executive", "कार्यकारिणी")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
+from cli.demo.sizes import NO_DEMO
 from cli.errors import Refusal
 from cli.identity.issuer import DevelopmentIssuer
 from cli.launcher.child import log_tail
@@ -15,8 +16,6 @@ from cli.launcher.seeding import seed
 _READY_SECONDS = 60.0
 # A state's 160,000 rows take under a minute.
 _SEED_SECONDS = 600.0
-# The scale of a platform without demo tenants.
-NO_DEMO = "none"
 
 
 async def wait_ready(

@@ -1,24 +1,17 @@
 """Fills a platform with the demo tenants when they have nothing yet."""
 
 import asyncio
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from datetime import UTC, datetime
 
-from cli.clients.services import (
-    GroupsClient,
-    HierarchyClient,
-    Report,
-    groups_client,
-    hierarchy_client,
-)
+from cli.clients.services import GroupsClient, HierarchyClient, groups_client, hierarchy_client
 from cli.demo.sizes import SCALES
 from cli.demo.tenants import TENANTS, DemoTenant, demo_tenant
-from cli.errors import Refusal
 from cli.files.blueprint import read_blueprint
 from cli.identity.issuer import DevelopmentIssuer
+from cli.launcher.people_seeding import seed_people
 from cli.launcher.processes import Wiring
-from cli.output import counted
-from kit.ids import stable_id
+from cli.launcher.seeding_reports import check, content_id
 
 _FIRST_ROW = 2  # as in a file with a header
 
@@ -26,10 +19,10 @@ _FIRST_ROW = 2  # as in a file with a header
 async def seed(
     wiring: Wiring, issuer: DevelopmentIssuer, scale: str, say: Callable[[str], None]
 ) -> None:
-    """Make sure that each demo tenant has a blueprint, units and groups.
+    """Make sure that each demo tenant has a blueprint, units, people and groups.
 
-    Each of the three is applied whole or not at all, and only where there is none: a start that
-    was cut short is taken up where it stopped, and what people changed stays.
+    Groups come last, as they name people: where there are any, the tenant is complete, and what
+    people changed stays. A start that was cut short is taken up where it stopped.
     """
     async with asyncio.TaskGroup() as group:
         for tenant in TENANTS:
@@ -58,14 +51,22 @@ async def _seed_tenant(
                 )
             return
         # Seconds of computing at the scale of a state; the loop has processes to look after.
-        demo = await asyncio.to_thread(demo_tenant, tenant, scale)
-        say(f"{tenant}: importing {len(demo.units)} units and {len(demo.groups)} groups")
+        demo = await asyncio.to_thread(demo_tenant, tenant, scale, datetime.now(UTC).date())
+        say(_summary(demo))
         if not has_blueprint:
             await _put_blueprint(demo, hierarchy)
         if not unit_count:
             await _import_units(demo, hierarchy)
         if not group_count:
+            await seed_people(demo, wiring.target("hierarchy"), token, say)
             await _import_groups(demo, groups)
+
+
+def _summary(demo: DemoTenant) -> str:
+    people = f"{len(demo.persons):,} people in {len(demo.appointments):,} appointments"
+    return (
+        f"{demo.tenant}: importing {len(demo.units):,} units, {people}, {len(demo.groups):,} groups"
+    )
 
 
 def _least_units(tenant: str, scale: str) -> int:
@@ -84,32 +85,14 @@ async def _put_blueprint(demo: DemoTenant, hierarchy: HierarchyClient) -> None:
 async def _import_units(demo: DemoTenant, hierarchy: HierarchyClient) -> None:
     report = await hierarchy.import_units(
         list(enumerate(demo.units, _FIRST_ROW)),
-        request_id=_content_id(demo.tenant, "units", demo.units),
+        request_id=content_id(demo.tenant, "units", demo.units),
     )
-    _check(demo.tenant, "units", report)
+    check(demo.tenant, "units", report.error_count, report.problems)
 
 
 async def _import_groups(demo: DemoTenant, groups: GroupsClient) -> None:
     report = await groups.import_groups(
         list(enumerate(demo.groups, _FIRST_ROW)),
-        request_id=_content_id(demo.tenant, "groups", demo.groups),
+        request_id=content_id(demo.tenant, "groups", demo.groups),
     )
-    _check(demo.tenant, "groups", report)
-
-
-def _content_id(tenant: str, what: str, rows: Iterable[object]) -> str:
-    """Return the request id that always stands for these rows."""
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(repr(row).encode())
-    return stable_id("chaupal.demo", tenant, what, digest.hexdigest())
-
-
-def _check(tenant: str, what: str, report: Report) -> None:
-    if report.error_count:
-        first = "\n".join(f"row {one.row}: {one.description}" for one in report.problems[:5])
-        raise Refusal(
-            "DEMO_REFUSED",
-            f"{counted(report.error_count, 'row')} of the demo {what} of {tenant} refused",
-            f"{first}\nIf the tenant holds other data, start with --scale none.",
-        )
+    check(demo.tenant, "groups", report.error_count, report.problems)

@@ -91,7 +91,7 @@ def import_(
     units, areas, persons, appointments, teams: CSV in UTF-8 or the first sheet of an XLSX workbook,
     with a header row, as docs/organisation-files.md says and `chaupal export` writes them; in this
     order, as each names what came before.
-    groups: CSV or XLSX; `chaupal demo-data` writes examples.
+    groups: CSV or XLSX. `chaupal demo-data` writes examples of everything.
 
     A row that names something known changes it; another makes something new. When anything is
     wrong, everything that is wrong is reported by row, as a spreadsheet counts them, and nothing of

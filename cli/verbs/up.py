@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from cli.command import Verb, data_option, output_option
-from cli.demo.sizes import SCALES
+from cli.demo.sizes import NO_DEMO, SCALES
 from cli.errors import Refusal
 from cli.launcher.ports import DEFAULT_PORTS, choose_ports
 from cli.launcher.processes import missing_consoles
@@ -46,7 +46,7 @@ def _named_ports(
 @data_option()
 @click.option(
     "--scale",
-    type=click.Choice([*SCALES, "none"]),
+    type=click.Choice([*SCALES, NO_DEMO]),
     default="small",
     show_default=True,
     help="Demo data for tenants that have none yet; none: an empty platform.",

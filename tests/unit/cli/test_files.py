@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo.tenants import demo_tenant
 from cli.errors import Refusal
 from cli.files import table
 from cli.files.problems import Problem, joined
@@ -13,6 +12,7 @@ from cli.files.rows import Parsed, read_groups, read_units
 from cli.files.writing import write_groups, write_units
 from cli.importing import check_file
 from cli.records import GROUP_COLUMNS, UnitRecord
+from tests.demo import demo
 
 UNITS = "level,code,name,name_hi,parent_level,parent_code,latitude,longitude"
 GROUPS = (
@@ -32,7 +32,7 @@ def _found(parsed: Parsed[UnitRecord]) -> list[tuple[int, str, str]]:
 
 
 def test_what_the_generator_writes_is_read_back(tmp_path: Path) -> None:
-    tenant = demo_tenant("neem", "small")
+    tenant = demo("neem", "small")
     write_units(tmp_path / "units.csv", tenant.units)
     write_groups(tmp_path / "groups.csv", tenant.groups)
 
@@ -251,7 +251,7 @@ def test_problems_of_a_row_stand_in_the_order_of_the_columns() -> None:
 def test_a_file_of_another_kind_is_one_line_that_names_the_command(
     tmp_path: Path, what: str
 ) -> None:
-    tenant = demo_tenant("neem", "small")
+    tenant = demo("neem", "small")
     files = {name: tmp_path / name for name in ("blueprint", "units", "groups")}
     files["blueprint"].write_bytes(tenant.blueprint.read_bytes())
     write_units(files["units"], tenant.units)

@@ -9,7 +9,7 @@ from chaupal.hierarchy.v1 import hierarchy_pb2 as hierarchy
 from cli.clients import wire
 from cli.clients.blueprints import blueprint_message
 from cli.clients.wire import group_row, import_stream, pages, unit_row
-from cli.demo.tenants import demo_tenant
+from cli.demo.tenants import blueprint_file
 from cli.files.blueprint import read_blueprint
 from cli.records import GroupRecord, UnitRecord
 
@@ -109,7 +109,7 @@ async def test_an_import_of_nothing_is_its_header() -> None:
 
 
 def test_a_demo_blueprint_becomes_a_message() -> None:
-    record, _ = read_blueprint(demo_tenant("neem", "small").blueprint)
+    record, _ = read_blueprint(blueprint_file("neem"))
     assert record is not None
 
     message = blueprint_message(record)

@@ -1,0 +1,75 @@
+"""Fills a demo tenant with its areas, people, appointments, teams and watches."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+from cli.clients.transfers import Progress, TransfersClient, transfers_client
+from cli.clients.watches import watches_client
+from cli.clients.wire import MAX_PAGE_ROWS
+from cli.demo.tenants import DemoTenant
+from cli.files.transfer_rows import APPOINTMENTS, AREAS, PERSONS, TEAMS, Kind
+from cli.launcher.seeding_reports import check, content_id
+from cli.records import TransferRecord
+from cli.transferring import import_records
+
+# Between two lines that tell how far it is.
+_TOLD_EVERY_SECONDS = 5.0
+
+
+async def seed_people(
+    demo: DemoTenant, target: str, token: str, say: Callable[[str], None]
+) -> None:
+    """Import everything about people that hierarchy keeps, in the order in which it refers.
+
+    Pages that were applied when a start was cut short are not applied again.
+
+    Raises:
+        Refusal: The tenant holds other data.
+    """
+    steps: Sequence[tuple[Kind, Sequence[TransferRecord]]] = (
+        (AREAS, demo.areas),
+        (PERSONS, demo.persons),
+        (APPOINTMENTS, demo.appointments),
+        (TEAMS, demo.teams),
+    )
+    async with transfers_client(target, token) as client:
+        for kind, records in steps:
+            await _import(demo.tenant, client, kind, records, say)
+    # Some dozens, of units that have nothing to do with one another.
+    async with watches_client(target, token) as watches, asyncio.TaskGroup() as group:
+        for watch in demo.watches:
+            request_id = content_id(demo.tenant, "watch", [watch])
+            group.create_task(watches.assign(watch, request_id))
+
+
+async def _import(
+    tenant: str,
+    client: TransfersClient,
+    kind: Kind,
+    records: Sequence[TransferRecord],
+    say: Callable[[str], None],
+) -> None:
+    report = await import_records(
+        client,
+        kind,
+        records,
+        request_id=content_id(tenant, kind.name, records),
+        progress=_told(f"{tenant}: {kind.name}", len(records), say),
+    )
+    check(tenant, kind.name, report.error_count, report.problems)
+
+
+def _told(what: str, total: int, say: Callable[[str], None]) -> Progress:
+    """Tell from time to time how many rows of a long import are done."""
+    last = time.monotonic()
+    if total > MAX_PAGE_ROWS:
+        say(f"{what}, {total:,} rows")
+
+    def tell(row_count: int, _problem_count: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _TOLD_EVERY_SECONDS and row_count < total:
+            last = time.monotonic()
+            say(f"{what}, {row_count:,} of {total:,} rows")
+
+    return tell
