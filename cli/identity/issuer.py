@@ -41,6 +41,10 @@ class DevelopmentIssuer:
         """Return a token of somebody in a role of `ROLES` of a tenant."""
         return self._issue(subject or f"{role}@{tenant}", lifetime, tenant, ROLES[role])
 
+    def person_token(self, tenant: str, subject: str, lifetime: timedelta = SAMPLE_LIFETIME) -> str:
+        """Return a token that gives nothing by itself: what its subject's appointments give."""
+        return self._issue(subject, lifetime, tenant, ())
+
     def operator_token(self, lifetime: timedelta = SAMPLE_LIFETIME, subject: str = "") -> str:
         """Return a token of somebody who operates the platform; it names no tenant."""
         return self._issue(subject or OPERATOR, lifetime, None, OPERATOR_CAPABILITIES)

@@ -19,9 +19,11 @@ from kit.tokens import is_tenant
 _EXAMPLES = (
     "chaupal token --tenant neem --role composer",
     "chaupal token --tenant peepal --role viewer --ttl 30m -o json",
+    "chaupal token --tenant neem --subject district-convenor@neem",
     "chaupal token --role operator",
     'curl -H "Authorization: Bearer $(chaupal token --tenant neem --role viewer)" ...',
 )
+_CAPABILITIES = {**ROLES, OPERATOR: OPERATOR_CAPABILITIES}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=30)
 
@@ -43,7 +45,9 @@ def _tenant(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 @click.command("token", cls=Verb, examples=_EXAMPLES)
 @click.option("--tenant", callback=_tenant, help="The tenant, such as neem; none for operator.")
 @click.option(
-    "--role", required=True, type=click.Choice([*ROLES, OPERATOR]), help="What it may do."
+    "--role",
+    type=click.Choice([*ROLES, OPERATOR]),
+    help="What it may do anywhere; without it, what the subject's offices give them.",
 )
 @click.option("--subject", default="", help="Who it stands for.  [default: ROLE@TENANT]")
 @click.option(
@@ -56,13 +60,17 @@ def _tenant(_ctx: click.Context, _param: click.Parameter, value: str | None) -> 
 @data_option()
 @output_option()
 def token(
-    *, tenant: str | None, role: str, subject: str, ttl: timedelta, data: Path, output: str
+    *, tenant: str | None, role: str | None, subject: str, ttl: timedelta, data: Path, output: str
 ) -> None:
     """Print a token of the development issuer of a data folder.
 
     It is signed with the folder's own key, so the platform need not run. An operator's token opens
-    `chaupal tenants` and nothing of any tenant.
+    `chaupal tenants` and nothing of any tenant. One for a subject without a role gives nothing by
+    itself: it is for people whose appointments give them rights, such as those that `chaupal up`
+    names.
     """
+    if role is None and not subject:
+        raise click.UsageError("name the --role, or the --subject of somebody with an office")
     if (tenant is None) != (role == OPERATOR):
         raise click.UsageError(
             "an operator has no --tenant" if role == OPERATOR else "name the --tenant"
@@ -71,6 +79,8 @@ def token(
     issuer = DevelopmentIssuer(load_key(folder.key), issuer_url(read_platform(folder.platform)))
     if tenant is None:
         text = issuer.operator_token(ttl, subject)
+    elif role is None:
+        text = issuer.person_token(tenant, subject, ttl)
     else:
         text = issuer.role_token(tenant, role, ttl, subject)
     if output == "text":
@@ -82,7 +92,7 @@ def token(
             "tenant": tenant,
             "role": role,
             "subject": subject or (f"{role}@{tenant}" if tenant else role),
-            "capabilities": list(ROLES[role] if tenant else OPERATOR_CAPABILITIES),
+            "capabilities": list(_CAPABILITIES[role] if role else ()),
             "issuer": issuer.url,
             "expiresAt": (datetime.now(UTC) + ttl).isoformat(timespec="seconds"),
         }

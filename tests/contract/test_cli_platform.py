@@ -77,6 +77,17 @@ def test_up_says_everything_that_a_program_needs(platform: Platform) -> None:
     assert oct((platform.folder / "issuer-key.pem").stat().st_mode)[-3:] == "600"
 
 
+def test_up_says_as_whom_of_the_demo_s_people_one_may_look(platform: Platform) -> None:
+    people = platform.ready["people"]
+
+    assert {one["subject"] for one in people} >= {"district-convenor@neem", "ajmer-monitor@neem"}
+    assert {one["tenant"] for one in people} == {"neem", "peepal"}
+    for one in people:
+        console = "party" if one["tenant"] == "neem" else "category"
+        assert one["console"] == f"{platform.ready['urls'][console]}#token={one['token']}"
+        assert one["office"]
+
+
 def test_a_tenant_comes_and_goes_for_ever(platform: Platform, tmp_path: Path) -> None:
     """With the real worker: a removal waits until it has told the others."""
     made = _json(platform, "tenants", "create", "mango")
@@ -313,4 +324,6 @@ def test_people_are_told_that_deliveries_are_simulated_and_when_all_has_stopped(
 
     assert process.returncode == 0
     assert [line for line in lines if "about 25 % fail on purpose" in line]
+    # Without demo tenants there is nobody to look as.
+    assert not [line for line in lines if "as one of its people" in line]
     assert said.splitlines()[-1] == "stopped"

@@ -53,6 +53,15 @@ async def test_a_role_token_names_tenant_role_and_capabilities(
     assert caller.capabilities == frozenset(ROLES[role])
 
 
+async def test_a_person_s_token_gives_nothing_by_itself(
+    issuer: DevelopmentIssuer, verifier: TokenVerifier
+) -> None:
+    caller = await verifier.verify(issuer.person_token("neem", "asha"))
+
+    assert (caller.kind, caller.subject, caller.tenant_id) == ("user", "asha", "neem")
+    assert caller.capabilities == frozenset()
+
+
 def test_the_roles_are_those_that_the_samples_promise() -> None:
     assert {role: set(may) for role, may in ROLES.items()} == {
         "administrator": {"view", "compose", "approve", "administer", "relay", "monitor"},

@@ -64,9 +64,20 @@ def test_an_operator_has_no_tenant_and_no_other_right(data: Path) -> None:
     assert (told["tenant"], told["subject"]) == (None, "operator")
 
 
+def test_a_subject_without_a_role_has_what_their_offices_give_and_no_more(data: Path) -> None:
+    told = json.loads(_token(data, "--tenant", "neem", "--subject", "asha", "-o", "json").stdout)
+
+    claims = _claims(data, told["token"])
+    assert (claims["sub"], claims["tenant"]) == ("asha", "neem")
+    assert claims["capabilities"] == told["capabilities"] == []
+    assert told["role"] is None
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ("--tenant", "neem"),
+        ("--subject", "asha"),
         ("--tenant", "neem", "--role", "king"),
         ("--tenant", "Neem!", "--role", "viewer"),
         ("--tenant", "neem", "--role", "viewer", "--ttl", "0m"),
