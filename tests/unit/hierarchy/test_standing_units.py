@@ -249,10 +249,10 @@ class TestMessages:
     @pytest.mark.parametrize(
         "changed",
         [
-            replace(BOOTH, child_count=1),
-            replace(BOOTH, subtree_count=2),
-            replace(BOOTH, until=BOOTH.unit.since),
-            replace(BOOTH, unit=replace(BOOTH.unit, code="B2")),
+            BOOTH._replace(child_count=1),
+            BOOTH._replace(subtree_count=2),
+            BOOTH._replace(until=BOOTH.unit.since),
+            BOOTH._replace(unit=replace(BOOTH.unit, code="B2")),
         ],
     )
     def test_whatever_changes_of_a_unit_is_told(self, changed: UnitWithCounts) -> None:
