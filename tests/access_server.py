@@ -14,8 +14,13 @@ from kit.deadline import Deadline
 from services.hierarchy.servicers.access import SERVICE_NAME
 from tests.hierarchy_server import SERVICE_SUBJECT, Caller, a_caller
 
-# groups, at work for the usual tenant.
-PEER = a_caller(tenant=None, capabilities=(), subject=SERVICE_SUBJECT, named_tenant="neem")
+
+def a_peer(tenant: str) -> Caller:
+    """groups, at work for a tenant."""
+    return a_caller(None, (), subject=SERVICE_SUBJECT, named_tenant=tenant)
+
+
+PEER = a_peer("neem")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """hierarchy served on loopback inside the test's process, over a real store, with real tokens."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ from kit.clock import FakeClock, SystemClock
 from kit.deadline import Deadline
 from kit.ids import SeededIds
 from kit.issuer import SigningKey, issue
+from services.hierarchy.adapters.key_files import KeyFile
 from services.hierarchy.bootstrap import Store, build_hierarchy, open_store
 from services.hierarchy.config import Settings
 from services.hierarchy.domain.model import Blueprint, TenantId, UnitId, UnitRow
@@ -29,8 +30,11 @@ from tests.hierarchy_operations import keeping
 
 ISSUER = "http://issuer.test"
 SERVICE_SUBJECT = "service:groups"
+USUAL = TenantId("neem")
 KEY = SigningKey.generate()
 ALL = ("view", "administer")
+# The key-encryption keys, beside the database.
+KEY_FILE = "hierarchy.sqlite3.keys"
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Caller:
 
 
 def a_caller(
-    tenant: str | None = "neem",
+    tenant: str | None = USUAL,
     capabilities: Iterable[str] = ALL,
     *,
     subject: str = "user-1",
@@ -63,12 +67,34 @@ def a_caller(
 
 
 @dataclass(frozen=True)
+class Neo4jAt:
+    """A Neo4j that is shared, so that tenants need names of their own."""
+
+    uri: str
+    auth: tuple[str, str] | None
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What a process reads of it."""
+        user, password = self.auth or ("neo4j", None)
+        return {"neo4j_uri": self.uri, "neo4j_username": user, "neo4j_password": password}
+
+
+@dataclass(frozen=True)
 class Hierarchy:
-    """A running server, its store, and one way to call each method."""
+    """A running server, its store, and one way to call each method.
+
+    `caller` administers the tenant, for whom all is done unless another caller is named.
+    """
 
     stub: HierarchyServiceStub
     store: Store
     caller: Caller
+    tenant: TenantId = USUAL
+
+    def somebody(self, subject: str) -> Caller:
+        """Whoever has that login in the tenant, and no right by themself."""
+        return a_caller(self.tenant, (), subject=subject)
 
     async def call(self, method: str, request: Any, caller: Caller | None = None) -> Any:
         """The reply of a method that takes one message. Raises the error that it told."""
@@ -119,9 +145,9 @@ class Hierarchy:
         reply: pb.PutBlueprintResponse = await self.call("PutBlueprint", request, caller)
         return reply.blueprint
 
-    async def keep(self, *records: Record, tenant: str = "neem") -> None:
+    async def keep(self, *records: Record, tenant: str = "") -> None:
         """Put records as they are, as a write that changes who may do what."""
-        await self.store.graph.write(TenantId(tenant), keeping(*records))
+        await self.store.graph.write(TenantId(tenant or self.tenant), keeping(*records))
 
     async def appoint(
         self,
@@ -148,7 +174,7 @@ class Hierarchy:
             for unit in units
         ]
         await self.keep(person, *appointments)
-        return a_caller(capabilities=(), subject=subject)
+        return self.somebody(subject)
 
     async def unit(self, level: str, code: str, caller: Caller | None = None) -> pb.Unit:
         request = pb.GetUnitRequest(key=pb.UnitKey(level=level, code=code))
@@ -167,24 +193,34 @@ class Hierarchy:
 
 @asynccontextmanager
 async def running(
-    folder: Path, clock: FakeClock | None = None, *, implicit_tenants: bool = True
+    folder: Path,
+    clock: FakeClock | None = None,
+    *,
+    implicit_tenants: bool = True,
+    tenant: str = USUAL,
+    neo4j: Neo4jAt | None = None,
 ) -> AsyncIterator[Hierarchy]:
-    """A server over the embedded store; the clock is the store's, not the tokens'."""
-    keys = folder / "jwks.json"
-    keys.write_text(json.dumps(KEY.jwks()))
+    """A server over the embedded store, or Neo4j; the clock is the store's, not the tokens'."""
+    jwks, secrets = folder / "jwks.json", folder / KEY_FILE
+    jwks.write_text(json.dumps(KEY.jwks()))
+    KeyFile.open_or_make(secrets)
     settings = Settings(
         oidc_issuer=ISSUER,
-        oidc_jwks_file=keys,
+        oidc_jwks_file=jwks,
         service_subjects=frozenset({SERVICE_SUBJECT}),
         database_file=folder / "hierarchy.sqlite3",
+        key_encryption_keys_file=secrets,
         implicit_tenants=implicit_tenants,
+        **(neo4j.settings if neo4j else {}),
     )
     async with open_store(settings, clock or FakeClock(), SeededIds(7)) as store:
+        await store.migrate()
         server = build_hierarchy(settings, store)
         await server.start(f"unix:{folder}/grpc.sock")
         try:
             async with open_channel(f"unix:{folder}/grpc.sock", service=SERVICE_NAME) as channel:
-                yield Hierarchy(HierarchyServiceStub(channel), store, a_caller())
+                stub, of = HierarchyServiceStub(channel), TenantId(tenant)
+                yield Hierarchy(stub, store, a_caller(tenant), of)
         finally:
             await server.drain(timedelta(0))
 

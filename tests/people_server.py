@@ -19,7 +19,7 @@ from services.hierarchy.translate.values import names_to_proto
 from services.hierarchy.use_cases.secrets import Secrets
 from tests.builders_hierarchy import a_request_id, a_row, a_small_tree, text
 from tests.builders_people import a_staffed_blueprint
-from tests.hierarchy_server import Caller, Hierarchy, running
+from tests.hierarchy_server import KEY_FILE, Caller, Hierarchy, Neo4jAt, running
 
 NEEM = TenantId("neem")
 # The second district has a mandal with a booth too.
@@ -32,7 +32,7 @@ ROWS: Sequence[UnitRow] = (
 
 @dataclass(frozen=True)
 class PeopleServer:
-    """A staffed organisation, `neem`, and everything that a test asks of it."""
+    """A staffed organisation, `neem` unless it was named, and all that a test asks of it."""
 
     hierarchy: Hierarchy
     stub: PeopleServiceStub
@@ -99,18 +99,25 @@ class PeopleServer:
         return Secrets(store.graph, KeyFile(self.key_file), store.ids)
 
     @property
+    def tenant(self) -> TenantId:
+        """Whose organisation it is."""
+        return self.hierarchy.tenant
+
+    @property
     def key_file(self) -> Path:
         """The key-encryption keys, made beside the database."""
-        return self.folder / "hierarchy.sqlite3.keys"
+        return self.folder / KEY_FILE
 
 
 @asynccontextmanager
-async def staffed(folder: Path) -> AsyncIterator[PeopleServer]:
-    """A server whose tenant `neem` has units and offices, and nobody in them."""
+async def staffed(
+    folder: Path, *, tenant: str = NEEM, neo4j: Neo4jAt | None = None
+) -> AsyncIterator[PeopleServer]:
+    """A server whose tenant has units and offices, and nobody in them."""
     clock = FakeClock()
     address = f"unix:{folder}/grpc.sock"
     async with (
-        running(folder, clock) as hierarchy,
+        running(folder, clock, tenant=tenant, neo4j=neo4j) as hierarchy,
         open_channel(address, service=SERVICE_NAME) as channel,
     ):
         await hierarchy.put(a_staffed_blueprint())

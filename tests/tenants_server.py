@@ -26,6 +26,7 @@ from services.hierarchy.use_cases.secrets import Secrets
 from services.hierarchy.use_cases.tenant_removal import TenantRemoval
 from tests.builders_hierarchy import a_request_id, a_row, a_small_tree, one_of_each, text
 from tests.hierarchy_server import (
+    KEY_FILE,
     Caller,
     Hierarchy,
     a_caller,
@@ -167,7 +168,7 @@ class Operated:
     def secrets(self) -> Secrets:
         """The secrets as another process over the same store has them."""
         store = self.hierarchy.store
-        return Secrets(store.graph, KeyFile(self.folder / "hierarchy.sqlite3.keys"), store.ids)
+        return Secrets(store.graph, KeyFile(self.folder / KEY_FILE), store.ids)
 
     async def records(self, tenant: str, of: type[Record]) -> list[Record]:
         found = await self.hierarchy.store.graph.page(TenantId(tenant), of, limit=10_000)

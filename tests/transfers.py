@@ -49,7 +49,15 @@ from services.hierarchy.translate.rows import pages_to_proto
 from services.hierarchy.use_cases.secrets import Secrets
 from tests.builders_hierarchy import a_request_id, an_id
 from tests.builders_people import a_staffed_blueprint
-from tests.hierarchy_server import Caller, Hierarchy, a_caller, import_messages, running
+from tests.hierarchy_server import (
+    KEY_FILE,
+    Caller,
+    Hierarchy,
+    Neo4jAt,
+    a_caller,
+    import_messages,
+    running,
+)
 from tests.strategies import CODES, NAMES, valid_trees
 
 NUMBERS = {
@@ -293,7 +301,7 @@ class Transfers:
     def secrets(self) -> Secrets:
         """The secrets as another process over the same store has them."""
         store = self.hierarchy.store
-        return Secrets(store.graph, KeyFile(self.folder / "hierarchy.sqlite3.keys"), store.ids)
+        return Secrets(store.graph, KeyFile(self.folder / KEY_FILE), store.ids)
 
     def around(self, method: str, caller: Caller | None) -> Any:
         """What stands around a call."""
@@ -375,10 +383,12 @@ def a_page(rows: Sequence[Row]) -> pb.RowPage:
 
 
 @asynccontextmanager
-async def transferring(folder: Path, *tenants: str) -> AsyncIterator[Transfers]:
+async def transferring(
+    folder: Path, *tenants: str, neo4j: Neo4jAt | None = None
+) -> AsyncIterator[Transfers]:
     """A server whose tenants (`neem` if none is named) have a blueprint and nothing else."""
     async with (
-        running(folder, FakeClock()) as hierarchy,
+        running(folder, FakeClock(), neo4j=neo4j) as hierarchy,
         open_channel(f"unix:{folder}/grpc.sock", service=SERVICE_NAME) as channel,
     ):
         for tenant in tenants or ("neem",):

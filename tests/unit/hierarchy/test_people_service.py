@@ -19,8 +19,7 @@ from kit.errors import (
 from services.hierarchy.domain.people import Person
 from services.hierarchy.translate.values import names_to_proto
 from tests.builders_hierarchy import a_request_id, text
-from tests.hierarchy_server import a_caller
-from tests.people_server import NEEM, PeopleServer, staffed
+from tests.people_server import PeopleServer, staffed
 
 PHONE, DIGITS, MASKED = "+919876543210", "9876543210", "+91 ••••••3210"
 
@@ -33,8 +32,8 @@ async def people(tmp_path: Path) -> AsyncIterator[PeopleServer]:
 
 async def state_of(people: PeopleServer) -> tuple[object, ...]:
     graph = people.hierarchy.store.graph
-    persons = await graph.page(NEEM, Person, limit=100)
-    return await graph.header(NEEM), persons
+    persons = await graph.page(people.tenant, Person, limit=100)
+    return await graph.header(people.tenant), persons
 
 
 async def refusal(people: PeopleServer, request: object, caller: object = None) -> ChaupalError:
@@ -71,7 +70,7 @@ async def test_a_person_comes_back_masked_and_whole_where_it_is_asked_for(
     assert (whole.person.phone, whole.person.phone_masked) == (PHONE, False)
     (look,) = [each for each in caplog.records if each.msg == "phone numbers shown"]
     shown = {name: getattr(look, name) for name in ("tenant", "subject", "person_ids")}
-    assert shown == {"tenant": "neem", "subject": "user-1", "person_ids": [person.id]}
+    assert shown == {"tenant": people.tenant, "subject": "user-1", "person_ids": [person.id]}
 
 
 async def test_a_number_finds_its_person_however_it_is_typed(people: PeopleServer) -> None:
@@ -200,7 +199,7 @@ async def test_a_batch_answers_for_each_id_in_order(people: PeopleServer) -> Non
 async def test_an_erased_person_is_nobody_for_ever(people: PeopleServer) -> None:
     person = await people.person("Asha", PHONE, subject="user-asha")
     await people.appoint("booth", "B1", "president", person)
-    as_asha = a_caller(capabilities=(), subject="user-asha")
+    as_asha = people.hierarchy.somebody("user-asha")
     assert [each.person.id for each in await people.get(person.id, caller=as_asha)] == [person.id]
     request = pb.ErasePersonRequest(id=person.id, request_id=a_request_id())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from tests.hierarchy_server import a_caller
+from tests.hierarchy_server import Neo4jAt, a_caller
 from tests.transfers import Organisation, organisations, transferring
 
 
@@ -18,24 +18,27 @@ from tests.transfers import Organisation, organisations, transferring
 @given(organisation=organisations())
 def test_an_organisation_survives_files(suffix: str, organisation: Organisation) -> None:
     """Imported into an empty tenant it is the same; imported again, nothing is changed."""
-    asyncio.run(_round_trip(suffix, organisation))
+    asyncio.run(round_trip(suffix, organisation, "neem", "peepal"))
 
 
-async def _round_trip(suffix: str, organisation: Organisation) -> None:
-    neem, peepal = a_caller("neem"), a_caller("peepal")
+async def round_trip(
+    suffix: str, organisation: Organisation, ours: str, theirs: str, neo4j: Neo4jAt | None = None
+) -> None:
+    """Out of one tenant, into another, and in once more."""
+    out, back = a_caller(ours), a_caller(theirs)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        async with transferring(folder, "neem", "peepal") as transfers:
-            await transfers.fill(organisation, neem)
-            await transfers.save(folder, suffix, neem)
+        async with transferring(folder, ours, theirs, neo4j=neo4j) as transfers:
+            await transfers.fill(organisation, out)
+            await transfers.save(folder, suffix, out)
 
-            first = await transfers.load(folder, suffix, peepal)
+            first = await transfers.load(folder, suffix, back)
             assert [problem for each in first for problem in each.problems] == []
-            before = await transfers.graph("neem")
-            assert await transfers.graph("peepal") == before
+            before = await transfers.graph(ours)
+            assert await transfers.graph(theirs) == before
 
-            header = await transfers.header("peepal")
-            second = await transfers.load(folder, suffix, peepal)
+            header = await transfers.header(theirs)
+            second = await transfers.load(folder, suffix, back)
             assert [each.unchanged_count for each in second] == [each.row_count for each in second]
-            assert await transfers.header("peepal") == header
-            assert await transfers.graph("peepal") == before
+            assert await transfers.header(theirs) == header
+            assert await transfers.graph(theirs) == before
