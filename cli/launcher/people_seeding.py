@@ -1,20 +1,15 @@
 """Fills a demo tenant with its areas, people, appointments, teams and watches."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 
-from cli.clients.transfers import Progress, TransfersClient, transfers_client
+from cli.clients.transfers import TransfersClient, transfers_client
 from cli.clients.watches import watches_client
-from cli.clients.wire import MAX_PAGE_ROWS
 from cli.demo.tenants import DemoTenant
 from cli.files.transfer_rows import APPOINTMENTS, AREAS, PERSONS, TEAMS, Kind
-from cli.launcher.seeding_reports import check, content_id
+from cli.launcher.seeding_reports import check, content_id, told
 from cli.records import TransferRecord
 from cli.transferring import import_records
-
-# Between two lines that tell how far it is.
-_TOLD_EVERY_SECONDS = 5.0
 
 
 async def seed_people(
@@ -55,21 +50,6 @@ async def _import(
         kind,
         records,
         request_id=content_id(tenant, kind.name, records),
-        progress=_told(f"{tenant}: {kind.name}", len(records), say),
+        progress=told(f"{tenant}: {kind.name}", len(records), say),
     )
     check(tenant, kind.name, report.error_count, report.problems)
-
-
-def _told(what: str, total: int, say: Callable[[str], None]) -> Progress:
-    """Tell from time to time how many rows of a long import are done."""
-    last = time.monotonic()
-    if total > MAX_PAGE_ROWS:
-        say(f"{what}, {total:,} rows")
-
-    def tell(row_count: int, _problem_count: int) -> None:
-        nonlocal last
-        if time.monotonic() - last >= _TOLD_EVERY_SECONDS and row_count < total:
-            last = time.monotonic()
-            say(f"{what}, {row_count:,} of {total:,} rows")
-
-    return tell

@@ -11,7 +11,7 @@ from cli.files.blueprint import read_blueprint
 from cli.identity.issuer import DevelopmentIssuer
 from cli.launcher.people_seeding import seed_people
 from cli.launcher.processes import Wiring
-from cli.launcher.seeding_reports import check, content_id
+from cli.launcher.seeding_reports import check, content_id, told
 
 _FIRST_ROW = 2  # as in a file with a header
 
@@ -56,10 +56,10 @@ async def _seed_tenant(
         if not has_blueprint:
             await _put_blueprint(demo, hierarchy)
         if not unit_count:
-            await _import_units(demo, hierarchy)
+            await _import_units(demo, hierarchy, say)
         if not group_count:
             await seed_people(demo, wiring.target("hierarchy"), token, say)
-            await _import_groups(demo, groups)
+            await _import_groups(demo, groups, say)
 
 
 def _summary(demo: DemoTenant) -> str:
@@ -82,7 +82,10 @@ async def _put_blueprint(demo: DemoTenant, hierarchy: HierarchyClient) -> None:
     await hierarchy.put_blueprint(record, validate_only=False)
 
 
-async def _import_units(demo: DemoTenant, hierarchy: HierarchyClient) -> None:
+async def _import_units(
+    demo: DemoTenant, hierarchy: HierarchyClient, say: Callable[[str], None]
+) -> None:
+    told(f"{demo.tenant}: units", len(demo.units), say)
     report = await hierarchy.import_units(
         list(enumerate(demo.units, _FIRST_ROW)),
         request_id=content_id(demo.tenant, "units", demo.units),
@@ -90,7 +93,10 @@ async def _import_units(demo: DemoTenant, hierarchy: HierarchyClient) -> None:
     check(demo.tenant, "units", report.error_count, report.problems)
 
 
-async def _import_groups(demo: DemoTenant, groups: GroupsClient) -> None:
+async def _import_groups(
+    demo: DemoTenant, groups: GroupsClient, say: Callable[[str], None]
+) -> None:
+    told(f"{demo.tenant}: groups", len(demo.groups), say)
     report = await groups.import_groups(
         list(enumerate(demo.groups, _FIRST_ROW)),
         request_id=content_id(demo.tenant, "groups", demo.groups),

@@ -1,12 +1,33 @@
-"""What the imports of demo data are known by, and what is said when one is refused."""
+"""What the imports of demo data are known by, and what is said of them."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 
+from cli.clients.transfers import Progress
+from cli.clients.wire import MAX_PAGE_ROWS
 from cli.errors import Refusal
 from cli.files.problems import Problem
 from cli.output import counted
 from kit.ids import stable_id
+
+# Between two lines that tell how far an import is.
+_TOLD_EVERY_SECONDS = 5.0
+
+
+def told(what: str, total: int, say: Callable[[str], None]) -> Progress:
+    """Say that a long import begins, and return what then says from time to time how far it is."""
+    last = time.monotonic()
+    if total > MAX_PAGE_ROWS:
+        say(f"{what}, {total:,} rows")
+
+    def tell(row_count: int, _problem_count: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _TOLD_EVERY_SECONDS and row_count < total:
+            last = time.monotonic()
+            say(f"{what}, {row_count:,} of {total:,} rows")
+
+    return tell
 
 
 def content_id(tenant: str, what: str, rows: Iterable[object]) -> str:
