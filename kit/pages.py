@@ -67,6 +67,8 @@ def _parsed(token: str) -> _Body | None:
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         body = json.loads(raw)
+        # JSON can spell half of a pair of UTF-16, which is no text for any store.
+        json.dumps(body, ensure_ascii=False).encode()
     except (binascii.Error, ValueError, RecursionError):
         return None
     match body:

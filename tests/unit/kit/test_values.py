@@ -175,6 +175,15 @@ class TestPages:
             with pytest.raises(InvalidInput):
                 decode_page_token(damaged, fingerprint("q"))
 
+    def test_a_token_with_half_of_a_pair_of_utf16_is_refused(self) -> None:
+        """JSON can spell it, and no store takes such a text."""
+        for state in ({"after": "\ud800"}, {"\udfff": 1}):
+            with pytest.raises(InvalidInput) as refused:
+                decode_page_token(encode_page_token(state, "q"), "q")
+            assert refused.value.reason == "PAGE_TOKEN_INVALID"
+        whole = {"after": "\U0001f600"}
+        assert decode_page_token(encode_page_token(whole, "q"), "q") == whole
+
     def test_a_token_of_another_query_is_refused(self) -> None:
         token = encode_page_token({"after": "x"}, fingerprint("tenant-a"))
         with pytest.raises(InvalidInput):
