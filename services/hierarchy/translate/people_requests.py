@@ -35,6 +35,9 @@ def put_person_from_proto(message: pb.PutPersonRequest) -> PutPerson:
     _check_either(faults, "clear_phone", clear=message.clear_phone, given=bool(message.phone))
     _check_subject(faults, message.subject)
     _check_either(faults, "clear_subject", clear=message.clear_subject, given=bool(message.subject))
+    if message.etag and not message.id:
+        # Of somebody who is to be changed; without their id there would be two of them.
+        faults.add("etag", "CONTRADICTION", "a new person has none: say whose it is")
     faults.raise_if_any()
     return PutPerson(
         request_id=RequestId(message.request_id),

@@ -135,6 +135,14 @@ async def test_a_new_person_has_names(people: PeopleServer) -> None:
     assert [(each.field, each.reason) for each in refused.violations] == [("names", "MISSING")]
 
 
+async def test_who_has_seen_a_person_says_whom(people: PeopleServer) -> None:
+    """An etag without an id: there would be two of them."""
+    refused = await refusal(people, put(names=names_to_proto(text("Asha")), etag="1"))
+
+    assert isinstance(refused, InvalidInput)
+    assert [(each.field, each.reason) for each in refused.violations] == [("etag", "CONTRADICTION")]
+
+
 async def test_a_repeat_is_answered_as_at_first_and_another_number_is_another_request(
     people: PeopleServer,
 ) -> None:

@@ -186,7 +186,9 @@ class PutPersonRequest(_message.Message):
     clear_subject: _builtins.bool
     """Takes the login away. Needs `administer` over the whole tenant."""
     etag: _builtins.str
-    """The person's etag as last seen: CONFLICT (PERSON_CHANGED) when it changed; empty to not check."""
+    """The person's etag as last seen: CONFLICT (PERSON_CHANGED) when it changed; empty to not check,
+    and for a new one.
+    """
     request_id: _builtins.str
     """A UUID chosen by the caller; the first answer is replayed for 7 days."""
     validate_only: _builtins.bool
