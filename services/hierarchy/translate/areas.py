@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from chaupal.hierarchy.v1 import hierarchy_pb2 as pb
+from chaupal.hierarchy.v1 import transfers_pb2
 
 from kit.errors import ChaupalError, InvalidInput, Violations, raise_violations
 from kit.pages import clamp_page_size, decode_page_token, encode_page_token, fingerprint
@@ -45,9 +47,9 @@ def put_areas_from_proto(message: pb.PutAreasRequest) -> PutAreas:
         faults.add("areas", "MISSING", "at least one is needed")
     elif count > MAX_ENTRIES:
         faults.add("areas", "TOO_MANY", f"has {count}, at most {MAX_ENTRIES}")
-    units = sum(len(each.units) for each in message.areas)
-    if units > MAX_UNITS:
-        faults.add("areas", "TOO_MANY", f"has {units} units in all, at most {MAX_UNITS}")
+    elif (over := first_over(MAX_UNITS, message.areas)) is not None:
+        said = f"has more than {MAX_UNITS} units, with those before"
+        faults.add(f"areas[{over}].units", "TOO_MANY", said)
     faults.raise_if_any()
     entries = tuple(
         _entry(faults, f"areas[{index}]", each) for index, each in enumerate(message.areas)
@@ -56,6 +58,12 @@ def put_areas_from_proto(message: pb.PutAreasRequest) -> PutAreas:
         raise_violations(first_violations(faults.found))
     at = instant_or_none(message, "effective_at")
     return PutAreas(RequestId(message.request_id), entries, message.validate_only, at)
+
+
+def first_over(most: int, areas: Iterable[pb.AreaEntry | transfers_pb2.AreaRow]) -> int | None:
+    """The index of the area with whose units there are more than so many; None if there are not."""
+    counts = accumulate(len(each.units) for each in areas)
+    return next((index for index, count in enumerate(counts) if count > most), None)
 
 
 def areas_page_from_proto(message: pb.ListAreasRequest, tenant: str) -> AreasPage:

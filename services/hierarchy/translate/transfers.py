@@ -17,6 +17,7 @@ from services.hierarchy.domain.transfers import (
     RowKind,
     RowsReport,
 )
+from services.hierarchy.translate.areas import first_over
 from services.hierarchy.translate.rows import rows_from_proto
 from services.hierarchy.translate.values import instant_or_none
 from services.hierarchy.use_cases.row_exports import ExportHeader, RowQuery
@@ -70,9 +71,12 @@ class RowPages:
                 said = f"the header says that rows are about {self.kind}"
                 raise InvalidInput.of(f"page.{kind}", "WRONG_KIND", said)
         count = len(getattr(message.page, self.kind))
-        _require_at_most(f"page.{self.kind}", count, self._most, "rows a page")
-        units = sum(len(each.units) for each in message.page.areas)
-        _require_at_most("page.areas", units, MAX_PAGE_UNITS, "units of areas a page")
+        if count > self._most:
+            said = f"has {count}, at most {self._most} rows a page"
+            raise InvalidInput.of(f"page.{self.kind}", "TOO_MANY", said)
+        if (over := first_over(MAX_PAGE_UNITS, message.page.areas)) is not None:
+            said = f"has more than {MAX_PAGE_UNITS} units, with those before"
+            raise InvalidInput.of(f"page.areas[{over}].units", "TOO_MANY", said)
         return count
 
     def request(self, message: pb.ImportRowsRequest, *, validate_only: bool) -> PageImport:
@@ -144,8 +148,3 @@ def _kind(value: int, path: str) -> RowKind:
     if kind is None:
         raise InvalidInput.of(path, "UNKNOWN_KIND", "is no kind of row")
     return kind
-
-
-def _require_at_most(path: str, count: int, most: int, what: str) -> None:
-    if count > most:
-        raise InvalidInput.of(path, "TOO_MANY", f"has {count}, at most {most} {what}")

@@ -185,9 +185,13 @@ async def test_who_administers_a_part_sees_areas_and_cannot_put_them(
         (
             "PutAreas",
             pb.PutAreasRequest(
-                areas=[an_entry("1", *[("booth", "B1")] * 10_001)], request_id=a_request_id()
+                areas=[
+                    an_entry("1", *[("booth", "B1")] * 10_000),
+                    an_entry("2", ("booth", "B1")),
+                ],
+                request_id=a_request_id(),
             ),
-            {("areas", "TOO_MANY")},
+            {("areas[1].units", "TOO_MANY")},
         ),
         (
             "PutAreas",

@@ -181,7 +181,7 @@ class TestMessages:
             ),
             (
                 [a_header(AREAS), in_page(AreaRow(0, "ac", "1", text("x"), (JPR,) * 50_001))],
-                "page.areas",
+                "page.areas[0].units",
                 "TOO_MANY",
             ),
         ],
