@@ -8,6 +8,7 @@ size by that at the smallest, beside how much more there is of what the call rea
 """
 
 import asyncio
+import gc
 import itertools
 import tempfile
 import uuid
@@ -29,6 +30,7 @@ from bench.hierarchy_reference import (
     serving,
 )
 from bench.report import Figure
+from services.hierarchy.bootstrap import COLLECT_AFTER
 from services.hierarchy.translate.values import names_to_proto
 from tests.builders_hierarchy import text
 from tests.org_graphs import open_embedded
@@ -58,8 +60,10 @@ async def _costs(units: int) -> Mapping[str, float]:
     """Seconds of each main call."""
     with tempfile.TemporaryDirectory(prefix="chaupal-") as text_of_folder:
         folder = Path(text_of_folder)
+        gc.set_threshold(*COLLECT_AFTER)  # as a server has it
+        rows = reference_rows(units)
         async with open_embedded(folder / "hierarchy.sqlite3", "bench") as world:
-            [loading] = await seconds_of_one(lambda: load(world, reference_rows(units)))
+            [loading] = await seconds_of_one(lambda: load(world, rows))
             tenant = world.tenant
         async with serving(folder, tenant) as server:
             costs = {"load": loading}

@@ -1,5 +1,6 @@
 """Redis or Valkey: opening a client, its errors as kinds, server-side Functions, durability."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -68,6 +69,24 @@ class StoreFault(Exception):
     """The store refused a command that we should not have sent: a fault of ours, so masked."""
 
 
+class _Cluster(RedisCluster):
+    """Learns of the nodes before its first commands are on their way.
+
+    Commands that meet there are sent over connections which the driver closes under them: with
+    twenty at once it was so each time.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._first = asyncio.Lock()
+
+    async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
+        if self._initialize:
+            async with self._first:
+                await self.initialize()
+        return await super().execute_command(*args, **kwargs)
+
+
 def open_redis(url: str) -> RedisClient:
     """A client that connects when it is first used; `await client.aclose()` at the end.
 
@@ -85,7 +104,7 @@ def open_redis(url: str) -> RedisClient:
     if scheme not in SCHEMES:
         raise ValueError(f"not a Redis address (one of {', '.join(sorted(SCHEMES))}): {scheme}://")
     if plain := CLUSTER_SCHEMES.get(scheme):
-        cluster: RedisCluster = RedisCluster.from_url(
+        cluster: RedisCluster = _Cluster.from_url(
             plain + url.removeprefix(scheme),
             protocol=3,
             retry=Retry(NoBackoff(), 0),

@@ -67,6 +67,12 @@ class TestOpening:
         await store.hset(unique, mapping={"a": "1"})
         assert await store.hgetall(unique) == {b"a": b"1"}
 
+    async def test_the_first_commands_to_a_cluster_may_come_at_once(
+        self, cluster: RedisClient, unique: str
+    ) -> None:
+        names = [f"{unique}{number}" for number in range(20)]
+        assert await asyncio.gather(*map(cluster.get, names)) == [None] * 20
+
     @pytest.mark.parametrize("url", ["http://x", "localhost:6379", "", "file:///etc/passwd"])
     def test_another_address_is_refused(self, url: str) -> None:
         with pytest.raises(ValueError, match="not a Redis address"):
